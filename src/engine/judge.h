@@ -1,0 +1,37 @@
+// From a key to a verdict. Pure: rows, mode and time come in, a verdict goes out.
+//
+// It holds promise 1: a fault is never "not found". It does not know evidence yet: a profile's
+// fallback changes nothing here, the level is the answer.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/engine/precedence.h"
+#include "src/model/oracle.h"
+#include "src/model/verdict.h"
+
+namespace engine {
+
+// A row that was looked at for a key, and what became of it.
+struct Considered {
+  enum class Fate : std::uint8_t { Won, Outranked, Expired, Observed, Faulty };
+  Fate fate;
+  model::Step step;
+  model::PolicyRow row;
+};
+
+// The verdict for one question. `mode` is the daemon's: while it is Observe everything answers as if
+// absent. Rows in mode observe and expired rows (expires_at <= now) are passed over, the next step is
+// asked. A faulty row that would have won makes the verdict Unknown. With `considered` every row of
+// every step is listed, strongest first, also those behind the winner.
+model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
+                     model::RowMode mode, base::sys_seconds now,
+                     std::vector<Considered>* considered = nullptr);
+
+// The verdict while there is no policy at all: Unknown, or NotFound in mode observe, which must never
+// delay mail (RELIABILITY section 3).
+model::Verdict judge_without_policy(model::RowMode mode);
+
+}  // namespace engine

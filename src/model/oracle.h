@@ -1,0 +1,30 @@
+// The seam between the protocols (tlsmap, policyd) and whoever knows the answer.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "src/model/next_hop.h"
+#include "src/model/verdict.h"
+
+namespace model {
+
+// For whom the answer is: the usual transport, or one that the admin set up for TLS alone, where
+// none, may and dane become encrypt.
+enum class Transport : std::uint8_t { Usual, TlsOnly };
+
+struct Question {
+  const Key& key;
+  // Keeps evidence and state of several Postfix instances apart; empty for the usual one.
+  std::string_view view;
+  Transport transport = Transport::Usual;
+};
+
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+  // Answers from memory, at once. The verdict's views hold until the next call.
+  virtual Verdict verdict_for(const Question& question) = 0;
+};
+
+}  // namespace model
