@@ -1,0 +1,179 @@
+#include "src/app/config.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "src/base/handle.h"
+#include "src/base/text.h"
+
+namespace app {
+namespace {
+
+// One `key = value`, its continuation lines joined by a blank.
+struct Line {
+  std::size_t number = 0;
+  std::string text;
+};
+
+std::vector<Line> join_lines(std::string_view text) {
+  std::vector<Line> lines;
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const auto raw = text.substr(at, end - at);
+    const auto trimmed = base::trim(raw);
+    at = end + 1;
+    ++number;
+    if (trimmed.empty() || trimmed.front() == '#') continue;
+    const bool continues = raw.front() == ' ' || raw.front() == '\t';
+    if (continues && !lines.empty()) {
+      lines.back().text += ' ';
+      lines.back().text += trimmed;
+    } else {
+      lines.push_back({number, std::string(trimmed)});
+    }
+  }
+  return lines;
+}
+
+const Option* find_option(std::string_view name) {
+  for (const Option& option : options()) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+std::string list_option_names() {
+  std::string names;
+  for (const Option& option : options()) {
+    if (!names.empty()) names += ", ";
+    names += option.name;
+  }
+  return names;
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view file) : file_(file) {}
+
+  void take(const Line& line) {
+    const auto equals = line.text.find('=');
+    if (equals == std::string::npos) {
+      fail(line,
+           fmt::format("\"{}\" is not of the form key = value", base::printable(line.text, 80)));
+      return;
+    }
+    const auto key = base::trim(std::string_view(line.text).substr(0, equals));
+    const auto value = base::trim(std::string_view(line.text).substr(equals + 1));
+    const Option* option = find_option(key);
+    if (option == nullptr) {
+      fail(line, fmt::format("{}: unknown key; the keys are {}", base::printable(key, 80),
+                             list_option_names()));
+      return;
+    }
+    if (const auto [seen, is_new] = lines_.emplace(option->name, line.number); !is_new) {
+      fail(line, fmt::format("{}: set a second time; the first is in line {}", key, seen->second));
+      return;
+    }
+    if (!option->set(parsed_.config, value)) {
+      fail(line, fmt::format("{}: \"{}\" is not allowed; allowed is {}", key,
+                             base::printable(value, 80), option->allowed));
+      return;
+    }
+    if (!option->in_use) {
+      parsed_.warnings.push_back(
+          fmt::format("{}:{}: {}: this version does not use it yet", file_, line.number, key));
+    }
+  }
+
+  // What no single line can tell.
+  ParsedConfig finish() {
+    const Config& config = parsed_.config;
+    if (config.user.empty() && !config.group.empty()) {
+      parsed_.errors.push_back(
+          fmt::format("{}:{}: group: needs user to be set too", file_, lines_["group"]));
+    }
+    if (config.policy_db == config.image_file || config.policy_db == config.state_db ||
+        config.state_db == config.image_file) {
+      parsed_.errors.push_back(
+          fmt::format("{}: policy_db, state_db and image_file must be three files", file_));
+    }
+    if (config.tlsmap_listen.empty()) {
+      parsed_.errors.push_back(fmt::format("{}:{}: tlsmap_listen: must name at least one listener",
+                                           file_, lines_["tlsmap_listen"]));
+    }
+    return std::move(parsed_);
+  }
+
+  Config& config() { return parsed_.config; }
+
+ private:
+  void fail(const Line& line, std::string_view why) {
+    parsed_.errors.push_back(fmt::format("{}:{}: {}", file_, line.number, why));
+  }
+
+  std::string file_;
+  ParsedConfig parsed_;
+  std::map<std::string_view, std::size_t> lines_;
+};
+
+}  // namespace
+
+ParsedConfig parse_config(std::string_view text, std::string_view file) {
+  Parser parser(file);
+  for (const Option& option : options()) option.set(parser.config(), option.fallback);
+  if (text.find('\0') != std::string_view::npos) {
+    ParsedConfig refused;
+    refused.errors.push_back(fmt::format("{}: holds a NUL byte; is it a text file?", file));
+    return refused;
+  }
+  for (const Line& line : join_lines(text)) parser.take(line);
+  return parser.finish();
+}
+
+base::Result<std::string> read_config_file(const std::string& file) {
+  const base::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return base::Error{fmt::format("{}: cannot be opened: {}", file, std::strerror(errno))};
+  std::string text;
+  std::array<char, 4096> chunk{};
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    if (got < 0)
+      return base::Error{fmt::format("{}: cannot be read: {}", file, std::strerror(errno))};
+    if (got == 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+    if (text.size() > kLargestConfig) {
+      return base::Error{fmt::format("{}: is larger than {} bytes", file, kLargestConfig)};
+    }
+  }
+}
+
+std::vector<std::string> find_restart_options(const Config& before, const Config& after) {
+  std::vector<std::string> changed;
+  const auto note = [&](bool differs, std::string_view name) {
+    if (differs) changed.emplace_back(name);
+  };
+  note(before.state_db != after.state_db, "state_db");
+  note(before.control_socket != after.control_socket, "control_socket");
+  note(before.tlsmap_listen != after.tlsmap_listen, "tlsmap_listen");
+  note(before.policyd_listen != after.policyd_listen, "policyd_listen");
+  note(before.http_listen != after.http_listen, "http_listen");
+  note(before.socket_mode != after.socket_mode, "socket_mode");
+  note(before.socket_owner != after.socket_owner, "socket_owner");
+  note(before.socket_group != after.socket_group, "socket_group");
+  note(before.maillog != after.maillog, "maillog");
+  note(before.tlsrpt_socket != after.tlsrpt_socket, "tlsrpt_socket");
+  note(before.tlsrpt_tee != after.tlsrpt_tee, "tlsrpt_tee");
+  note(before.user != after.user, "user");
+  note(before.group != after.group, "group");
+  return changed;
+}
+
+}  // namespace app
