@@ -61,7 +61,12 @@ std::string list_option_names() {
 
 class Parser {
  public:
-  explicit Parser(std::string_view file) : file_(file) {}
+  explicit Parser(std::string_view file) : file_(file) {
+    for (const Option& option : options()) {
+      option.set(parsed_.config, option.fallback);
+      parsed_.values.emplace_back(option.fallback);
+    }
+  }
 
   void take(const Line& line) {
     const auto equals = line.text.find('=');
@@ -87,6 +92,7 @@ class Parser {
                              base::printable(value, 80), option->allowed));
       return;
     }
+    parsed_.values.at(static_cast<std::size_t>(option - options().data())) = value;
     if (!option->in_use) {
       parsed_.warnings.push_back(
           fmt::format("{}:{}: {}: this version does not use it yet", file_, line.number, key));
@@ -112,8 +118,6 @@ class Parser {
     return std::move(parsed_);
   }
 
-  Config& config() { return parsed_.config; }
-
  private:
   void fail(const Line& line, std::string_view why) {
     parsed_.errors.push_back(fmt::format("{}:{}: {}", file_, line.number, why));
@@ -128,7 +132,6 @@ class Parser {
 
 ParsedConfig parse_config(std::string_view text, std::string_view file) {
   Parser parser(file);
-  for (const Option& option : options()) option.set(parser.config(), option.fallback);
   if (text.find('\0') != std::string_view::npos) {
     ParsedConfig refused;
     refused.errors.push_back(fmt::format("{}: holds a NUL byte; is it a text file?", file));
@@ -155,24 +158,15 @@ base::Result<std::string> read_config_file(const std::string& file) {
   }
 }
 
-std::vector<std::string> find_restart_options(const Config& before, const Config& after) {
+std::vector<std::string> find_restart_options(const ParsedConfig& before,
+                                              const ParsedConfig& after) {
   std::vector<std::string> changed;
-  const auto note = [&](bool differs, std::string_view name) {
-    if (differs) changed.emplace_back(name);
-  };
-  note(before.state_db != after.state_db, "state_db");
-  note(before.control_socket != after.control_socket, "control_socket");
-  note(before.tlsmap_listen != after.tlsmap_listen, "tlsmap_listen");
-  note(before.policyd_listen != after.policyd_listen, "policyd_listen");
-  note(before.http_listen != after.http_listen, "http_listen");
-  note(before.socket_mode != after.socket_mode, "socket_mode");
-  note(before.socket_owner != after.socket_owner, "socket_owner");
-  note(before.socket_group != after.socket_group, "socket_group");
-  note(before.maillog != after.maillog, "maillog");
-  note(before.tlsrpt_socket != after.tlsrpt_socket, "tlsrpt_socket");
-  note(before.tlsrpt_tee != after.tlsrpt_tee, "tlsrpt_tee");
-  note(before.user != after.user, "user");
-  note(before.group != after.group, "group");
+  for (std::size_t i = 0; i < options().size(); ++i) {
+    const Option& option = options()[i];
+    if (!option.reloads && before.values.at(i) != after.values.at(i)) {
+      changed.emplace_back(option.name);
+    }
+  }
   return changed;
 }
 

@@ -31,28 +31,29 @@ struct Listen {
   bool operator==(const Listen&) const = default;
 };
 
+// Defaults stand in the table of options; parse_config sets them first.
 struct Config {
-  std::string policy_db = "/var/lib/tlspolicyd/policy.db";
-  std::string state_db = "/var/lib/tlspolicyd/state.db";
-  std::string image_file = "/var/lib/tlspolicyd/policy.image";
-  std::string control_socket = "/run/tlspolicyd/control.sock";
+  std::string policy_db;
+  std::string state_db;
+  std::string image_file;
+  std::string control_socket;
   std::vector<Listen> tlsmap_listen;
   std::vector<Listen> policyd_listen;
   std::vector<Listen> http_listen;
-  unsigned socket_mode = 0666;
+  unsigned socket_mode = 0;
   std::string socket_owner;
   std::string socket_group;
   model::RowMode mode = model::RowMode::Enforce;
   model::PostfixVersion postfix_version;
-  std::string evidence_uid = "postfix";
+  std::string evidence_uid;
   bool trust_tcp_outcomes = false;
   std::string maillog;
   bool trust_maillog = false;
   std::string tlsrpt_socket;
   std::string tlsrpt_tee;
-  std::int64_t freeze_domains = 5;
-  std::int64_t freeze_share = 20;
-  std::int64_t freeze_window = 600;
+  std::int64_t freeze_domains = 0;
+  std::int64_t freeze_share = 0;
+  std::int64_t freeze_window = 0;
   std::string tls_ca_file;
   std::string resolver;
   std::string probe_allow;
@@ -60,7 +61,7 @@ struct Config {
   std::string user;
   std::string group;
   base::LogLevel log_level = base::LogLevel::Info;
-  std::int64_t stall_timeout = 10;
+  std::int64_t stall_timeout = 0;
 };
 
 struct Option {
@@ -79,6 +80,7 @@ struct ParsedConfig {
   Config config;
   std::vector<std::string> errors;  // "FILE:LINE: KEY: ..."; not empty: the config must not be used
   std::vector<std::string> warnings;
+  std::vector<std::string> values;  // as written, or the default, in the order of options()
 };
 
 inline constexpr std::size_t kLargestConfig = 60 * 1024;
@@ -90,7 +92,8 @@ ParsedConfig parse_config(std::string_view text, std::string_view file);
 base::Result<std::string> read_config_file(const std::string& file);
 
 // Names of the options whose values differ and that wait for a restart.
-std::vector<std::string> find_restart_options(const Config& before, const Config& after);
+std::vector<std::string> find_restart_options(const ParsedConfig& before,
+                                              const ParsedConfig& after);
 
 inline constexpr std::string_view kDefaultConfigFile = "/etc/tlspolicyd/tlspolicyd.conf";
 
