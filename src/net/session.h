@@ -8,6 +8,10 @@
 
 namespace net {
 
+// A session stops taking requests once `out` holds this much; the rest of `in` is offered again
+// when the peer has read its replies. So a peer that never reads costs no more than this.
+inline constexpr std::size_t kMostUnreadReplies = 64 * 1024;
+
 class Session {
  public:
   struct Step {
@@ -16,8 +20,8 @@ class Session {
   };
   virtual ~Session() = default;
 
-  // Takes every complete request in `in` and appends exactly one reply each to `out`, in order.
-  // A request that isn't complete yet is left alone.
+  // Takes the complete requests in `in` and appends exactly one reply each to `out`, in order. A
+  // request that isn't complete yet is left alone.
   virtual Step receive(std::string_view in, std::string& out) = 0;
 };
 

@@ -1,5 +1,6 @@
-// Netstrings as Postfix's socketmap client speaks them (util/netstring.c), with tighter bounds: at most
-// five digits, no leading zero but for "0:", no sign, no blank. Bytes in, values out; no state, no I/O.
+// Netstrings as Postfix's socketmap client speaks them (util/netstring.c), with tighter bounds: at
+// most five digits, no leading zero but for "0:", no sign, no blank. Bytes in, values out; no
+// state, no I/O.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +20,18 @@ struct Frame {
 };
 using ParsedNetstring = std::variant<NeedMore, Frame, Malformed>;
 
-// Looks for one netstring at the start of `input`. Call again with more bytes after NeedMore; a length
-// over `limit` is Malformed as soon as its digits say so, never waited for.
+// What the longest length, the colon and the comma add to a payload.
+inline constexpr std::size_t kNetstringOverhead = 7;
+
+// Looks for one netstring at the start of `input`. Call again with more bytes after NeedMore; a
+// length over `limit` is Malformed as soon as its digits say so, never waited for.
 ParsedNetstring parse_netstring(std::string_view input, std::size_t limit);
 
 // Appends `payload` as a netstring.
 void append_netstring(std::string& out, std::string_view payload);
+
+// Makes one netstring of all that `out` has from `start` on, for a payload that was written in
+// place.
+void close_netstring(std::string& out, std::size_t start);
 
 }  // namespace wire

@@ -1,0 +1,295 @@
+// Role `answer`: the sockets that Postfix talks to, the policy image in memory, nothing else. Once
+// it serves it opens no file, and the sandbox holds it to that.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <utility>
+
+#include "policyd/session.h"
+#include "src/app/config.h"
+#include "src/app/role.h"
+#include "src/app/sandbox.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/jobs/decider.h"
+#include "src/net/channel.h"
+#include "src/net/loop.h"
+#include "src/net/server.h"
+#include "src/wire/role_message.h"
+#include "tlsmap/session.h"
+
+namespace app {
+namespace {
+
+using wire::RoleMessage;
+
+// Descriptors kept back for channels, images on their way, listeners and the log.
+constexpr std::size_t kReservedDescriptors = 48;
+// How long a start waits for its first policy; after that look-ups are answered TEMP, in time for
+// the promise that every request is answered within two seconds.
+constexpr std::chrono::milliseconds kFirstPolicyGrace{1500};
+constexpr std::chrono::milliseconds kStopDeadline{2000};
+constexpr std::chrono::milliseconds kStatsEvery{250};
+// A slice of an image's checksum: short enough not to be seen in a look-up's latency.
+constexpr std::size_t kChecksumSlice = 64 * 1024;
+
+net::Server::Limits find_limits() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const std::size_t most = files.rlim_cur;
+  return {.connections = most > 2 * kReservedDescriptors ? most - kReservedDescriptors : most / 2,
+          .stall = std::chrono::seconds{10}};
+}
+
+class Answer {
+ public:
+  Answer();
+  void run() { loop_.run(); }
+
+ private:
+  void on_parent(net::Message message);
+  void on_store(net::Message message);
+  void configure(std::string_view text);
+  void take_listeners(net::Message message);
+  void connect_store(net::Message message);
+  void take_first_image(net::Message message);
+  void take_new_image(net::Message message);
+  void verify_next_slice();
+  void install_new_image();
+  void go();
+  void serve();
+  void report();
+  bool tell_parent(RoleMessage type, std::span<const int> fds = {}) {
+    return parent_.send(static_cast<std::uint8_t>(type), {}, fds);
+  }
+  bool tell_store(RoleMessage type, std::string_view payload) {
+    return store_ && store_->send(static_cast<std::uint8_t>(type), payload);
+  }
+
+  base::SystemClock clock_;
+  net::Loop loop_;
+  jobs::Decider decider_{clock_};
+  tlsmap::Settings tlsmap_settings_;
+  tlsmap::Counters tlsmap_counters_;
+  policyd::Counters policyd_counters_;
+  net::Server server_;
+  wire::AnswerStats reported_;
+  bool complete_ = false;        // the parent has handed over everything
+  bool wants_to_serve_ = false;  // a policy is there, or none is to be had
+  bool serving_ = false;
+  // The image that is being verified, and its descriptor for the parent.
+  std::unique_ptr<image::Image> new_image_;
+  base::UniqueFd new_image_fd_;
+  std::unique_ptr<net::Channel> store_;
+  net::Channel parent_;
+  net::Timer verify_;
+  net::Timer grace_;
+  net::Timer stats_;
+};
+
+Answer::Answer()
+    : server_(loop_, clock_, find_limits()),
+      parent_(
+          loop_, base::UniqueFd(kParentChannel),
+          [this](net::Message message) { on_parent(std::move(message)); },
+          [this] { loop_.stop(); }),
+      verify_(loop_, [this] { verify_next_slice(); }),
+      grace_(loop_, [this] { serve(); }),
+      stats_(loop_, [this] { report(); }) {}
+
+void Answer::on_parent(net::Message message) {
+  switch (static_cast<RoleMessage>(message.type)) {
+    case RoleMessage::Config:
+      configure(message.payload);
+      break;
+    case RoleMessage::Listeners:
+      take_listeners(std::move(message));
+      break;
+    case RoleMessage::Peer:
+      connect_store(std::move(message));
+      break;
+    case RoleMessage::Image:
+      take_first_image(std::move(message));
+      break;
+    case RoleMessage::Go:
+      go();
+      break;
+    case RoleMessage::Stop:
+      server_.stop(kStopDeadline, [this] { loop_.stop(); });
+      break;
+    case RoleMessage::Ping:
+      tell_parent(RoleMessage::Pong);
+      break;
+    case RoleMessage::Ready:
+    case RoleMessage::Pong:
+    case RoleMessage::Status:
+    case RoleMessage::Refused:
+    case RoleMessage::InForce:
+    case RoleMessage::Unusable:
+    case RoleMessage::NoPolicy:
+    case RoleMessage::Stats:
+      break;
+  }
+}
+
+void Answer::configure(std::string_view text) {
+  const ParsedConfig parsed = parse_config(text, "configuration");
+  if (!parsed.errors.empty()) return;  // the parent has refused it already
+  base::set_log_level(parsed.config.log_level);
+  decider_.set_mode(parsed.config.mode);
+  tlsmap_settings_.version = parsed.config.postfix_version;
+  server_.set_stall(std::chrono::seconds{parsed.config.stall_timeout});
+}
+
+void Answer::take_listeners(net::Message message) {
+  if (message.payload.size() != message.descriptors.size()) return;
+  for (std::size_t i = 0; i < message.payload.size(); ++i) {
+    const bool is_policyd = message.payload[i] == static_cast<char>(wire::Listener::Policyd);
+    server_.add_listener(
+        std::move(message.descriptors[i]),
+        [this, is_policyd](const net::PeerCredentials&) -> std::unique_ptr<net::Session> {
+          if (is_policyd) return std::make_unique<policyd::Session>(policyd_counters_);
+          return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_);
+        });
+  }
+}
+
+void Answer::connect_store(net::Message message) {
+  if (message.descriptors.size() != 1) return;
+  store_ = std::make_unique<net::Channel>(
+      loop_, std::move(message.descriptors.front()),
+      [this](net::Message from_store) { on_store(std::move(from_store)); },
+      [this] { store_.reset(); });
+  reported_ = {};
+}
+
+void Answer::on_store(net::Message message) {
+  switch (static_cast<RoleMessage>(message.type)) {
+    case RoleMessage::Image:
+      take_new_image(std::move(message));
+      break;
+    case RoleMessage::NoPolicy:
+      serve();
+      break;
+    case RoleMessage::Config:
+    case RoleMessage::Listeners:
+    case RoleMessage::Peer:
+    case RoleMessage::Go:
+    case RoleMessage::Stop:
+    case RoleMessage::Ping:
+    case RoleMessage::Ready:
+    case RoleMessage::Pong:
+    case RoleMessage::Status:
+    case RoleMessage::Refused:
+    case RoleMessage::InForce:
+    case RoleMessage::Unusable:
+    case RoleMessage::Stats:
+      break;
+  }
+}
+
+// What the parent kept: the last known good file, or what an earlier `answer` had in force.
+void Answer::take_first_image(net::Message message) {
+  if (message.descriptors.size() != 1) return;
+  auto image = image::Image::map(message.descriptors.front().get(), image::Image::Checksum::Now);
+  if (!image) {
+    base::log_error("the last known good policy is of no use: {}", image.error());
+    tell_parent(RoleMessage::Refused);
+    return;
+  }
+  decider_.install(std::move(*image));
+}
+
+void Answer::take_new_image(net::Message message) {
+  if (message.descriptors.size() != 1) return;
+  auto image = image::Image::map(message.descriptors.front().get(), image::Image::Checksum::Later);
+  if (!image) {
+    base::log_error("a new policy is of no use: {}", image.error());
+    tell_store(RoleMessage::Unusable, image.error());
+    return;
+  }
+  new_image_ = std::move(*image);
+  new_image_fd_ = std::move(message.descriptors.front());
+  if (!serving_) {
+    while (new_image_) verify_next_slice();
+  } else {
+    verify_.start(std::chrono::microseconds{0});
+  }
+}
+
+void Answer::verify_next_slice() {
+  const auto verified = new_image_->verify_some(kChecksumSlice);
+  if (!verified) {
+    base::log_error("a new policy is of no use: {}", verified.error());
+    tell_store(RoleMessage::Unusable, verified.error());
+    new_image_.reset();
+    new_image_fd_.reset();
+  } else if (*verified) {
+    install_new_image();
+  } else if (serving_) {
+    verify_.start(std::chrono::microseconds{0});
+  }
+}
+
+void Answer::install_new_image() {
+  const auto digest = new_image_->stamp().digest;
+  decider_.install(std::move(new_image_));
+  tell_parent(RoleMessage::Image, std::array{new_image_fd_.get()});
+  new_image_fd_.reset();
+  tell_store(RoleMessage::InForce, wire::to_payload(digest));
+  report();
+  serve();
+}
+
+void Answer::go() {
+  enter_sandbox(Role::Answer);
+  complete_ = true;
+  if (decider_.image() != nullptr || wants_to_serve_) {
+    serve();
+  } else {
+    grace_.start(kFirstPolicyGrace);
+  }
+  stats_.start(kStatsEvery);
+}
+
+void Answer::serve() {
+  wants_to_serve_ = true;
+  if (!complete_ || serving_) return;
+  serving_ = true;
+  grace_.stop();
+  server_.start();
+  tell_parent(RoleMessage::Ready);
+}
+
+void Answer::report() {
+  wire::AnswerStats stats;
+  stats.pid = ::getpid();
+  stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
+  stats.connections = server_.connections();
+  for (const auto& table : tlsmap_counters_.answers) {
+    stats.ok += table[static_cast<std::size_t>(tlsmap::Status::Ok)];
+    stats.not_found += table[static_cast<std::size_t>(tlsmap::Status::NotFound)];
+    stats.temp += table[static_cast<std::size_t>(tlsmap::Status::Temp)];
+    stats.perm += table[static_cast<std::size_t>(tlsmap::Status::Perm)];
+  }
+  stats.perm += tlsmap_counters_.unknown_map;
+  stats.malformed = tlsmap_counters_.malformed + policyd_counters_.malformed;
+  stats.stalled = server_.stalled();
+  stats.policyd = policyd_counters_.answers;
+  if (!(stats == reported_) && tell_store(RoleMessage::Stats, wire::to_payload(stats))) {
+    reported_ = stats;
+  }
+  stats_.start(kStatsEvery);
+}
+
+}  // namespace
+
+int run_answer() {
+  Answer().run();
+  return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,129 @@
+#include "src/app/control.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "src/app/version.h"
+
+namespace app {
+namespace {
+
+using jobs::Publisher;
+using nlohmann::json;
+
+std::string_view to_word(Publisher::State state) {
+  switch (state) {
+    case Publisher::State::Starting:
+      return "starting";
+    case Publisher::State::Live:
+      return "live";
+    case Publisher::State::Waiting:
+      return "waiting";
+    case Publisher::State::Trouble:
+      return "trouble";
+  }
+  return "";
+}
+
+std::string to_hex(std::uint64_t digest) {
+  return fmt::format("{:016x}", digest);
+}
+
+json describe_image(const std::optional<image::Stamp>& stamp) {
+  if (!stamp) return nullptr;
+  return {{"digest", to_hex(stamp->digest)},
+          {"built_at", stamp->built_at},
+          {"rows", stamp->rows},
+          {"faulty_rows", stamp->faulty_rows},
+          {"profiles", stamp->profiles}};
+}
+
+json describe_answer(const std::optional<wire::AnswerStats>& stats) {
+  if (!stats) return nullptr;
+  return {{"pid", stats->pid},
+          {"digest", to_hex(stats->digest)},
+          {"connections", stats->connections},
+          {"lookups", stats->ok + stats->not_found + stats->temp + stats->perm},
+          {"ok", stats->ok},
+          {"not_found", stats->not_found},
+          {"temp", stats->temp},
+          {"perm", stats->perm},
+          {"malformed", stats->malformed},
+          {"stalled", stats->stalled},
+          {"policyd", stats->policyd}};
+}
+
+json describe_pending(const Publisher::Status& status) {
+  if (!status.pending) return nullptr;
+  return {{"rows_before", status.pending->rows_before},
+          {"rows_after", status.pending->rows_after},
+          {"dropped", status.pending->dropped},
+          {"weakened", status.pending->weakened},
+          {"since", status.since.time_since_epoch().count()}};
+}
+
+json answer_status(ControlDesk& desk) {
+  const ControlDesk::Report report = desk.report();
+  const Publisher::Status& status = *report.publisher;
+  json faults = json::array();
+  for (const auto& fault : status.faults) {
+    faults.push_back({{"table", fault.table_name}, {"key", fault.key}, {"why", fault.why}});
+  }
+  const bool is_well = status.state == Publisher::State::Live && status.fault_count == 0 &&
+                       report.alarms.empty() && report.answer.has_value();
+  return {{"ok", is_well},
+          {"version", kVersion},
+          {"mode", report.mode},
+          {"pid", ::getppid()},
+          {"image", describe_image(status.in_force)},
+          {"answer", describe_answer(report.answer)},
+          {"policy_db",
+           {{"path", report.policy_db},
+            {"state", to_word(status.state)},
+            {"code", status.code},
+            {"text", status.text},
+            {"since", status.since.time_since_epoch().count()}}},
+          {"pending", describe_pending(status)},
+          {"faults", std::move(faults)},
+          {"fault_count", status.fault_count},
+          {"alarms", report.alarms}};
+}
+
+json answer_accept(ControlDesk& desk) {
+  const Publisher::Accepted accepted = desk.accept();
+  const auto& difference = accepted.difference;
+  const std::string text =
+      accepted.published
+          ? fmt::format("published: {} rows; {} dropped, {} weakened", difference.rows_after,
+                        difference.dropped, difference.weakened)
+          : "nothing waits to be accepted";
+  return {{"ok", true},
+          {"published", accepted.published},
+          {"rows", difference.rows_after},
+          {"dropped", difference.dropped},
+          {"weakened", difference.weakened},
+          {"text", text}};
+}
+
+json answer(ControlDesk& desk, std::string_view request) {
+  const json asked = json::parse(request, nullptr, false);
+  const auto verb = asked.is_object() && asked.contains("verb") ? asked["verb"] : json();
+  if (verb == "status") return answer_status(desk);
+  if (verb == "accept") return answer_accept(desk);
+  return {{"ok", false}, {"error", "unknown verb; status and accept are known"}};
+}
+
+}  // namespace
+
+net::Session::Step ControlSession::receive(std::string_view in, std::string& out) {
+  const auto end = in.find('\n');
+  if (end == std::string_view::npos) return {0, in.size() > kLongestControlRequest};
+  // Keys and texts of the database may hold any bytes; what can't be UTF-8 is shown as U+FFFD.
+  out += answer(desk_, in.substr(0, end)).dump(-1, ' ', false, json::error_handler_t::replace);
+  out += '\n';
+  return {end + 1, true};
+}
+
+}  // namespace app

@@ -1,0 +1,42 @@
+// The admin's control socket: one JSON object and a line end in, the same out, then the end. Bytes
+// in, bytes out; who may connect is decided by the permissions of the socket.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "src/jobs/publisher.h"
+#include "src/net/session.h"
+#include "src/wire/role_message.h"
+
+namespace app {
+
+inline constexpr std::size_t kLongestControlRequest = 4096;
+
+// What the store role can tell and do.
+class ControlDesk {
+ public:
+  virtual ~ControlDesk() = default;
+  struct Report {
+    std::string mode;
+    std::string policy_db;
+    const jobs::Publisher::Status* publisher = nullptr;
+    std::optional<wire::AnswerStats> answer;
+    std::vector<std::string> alarms;
+  };
+  virtual Report report() = 0;
+  virtual jobs::Publisher::Accepted accept() = 0;
+};
+
+class ControlSession final : public net::Session {
+ public:
+  // The desk outlives the session.
+  explicit ControlSession(ControlDesk& desk) : desk_(desk) {}
+  Step receive(std::string_view in, std::string& out) override;
+
+ private:
+  ControlDesk& desk_;
+};
+
+}  // namespace app

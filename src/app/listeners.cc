@@ -1,0 +1,144 @@
+#include "src/app/listeners.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "src/base/text.h"
+#include "src/net/address.h"
+
+namespace app {
+namespace {
+
+base::Result<std::int64_t> find_uid(const std::string& name, std::string_view key) {
+  if (name.empty()) return std::int64_t{-1};
+  const passwd* entry = ::getpwnam(name.c_str());
+  if (entry == nullptr) return base::Error{fmt::format("{}: there is no user {}", key, name)};
+  return std::int64_t{entry->pw_uid};
+}
+
+base::Result<std::int64_t> find_gid(const std::string& name, std::string_view key) {
+  if (name.empty()) return std::int64_t{-1};
+  const ::group* entry = ::getgrnam(name.c_str());
+  if (entry == nullptr) return base::Error{fmt::format("{}: there is no group {}", key, name)};
+  return std::int64_t{entry->gr_gid};
+}
+
+class Binder {
+ public:
+  Binder(const Config& config, std::vector<PassedSocket> passed)
+      : config_(config), passed_(std::move(passed)) {}
+
+  base::Result<std::vector<BoundListener>> bind_all() {
+    auto files = find_files();
+    if (!files) return base::Error{files.error()};
+    for (const auto& [protocol, listens] :
+         {std::pair{wire::Listener::Tlsmap, &config_.tlsmap_listen},
+          std::pair{wire::Listener::Policyd, &config_.policyd_listen}}) {
+      for (const Listen& listen : *listens) {
+        if (auto bound = bind(protocol, listen, postfix_file_); !bound) {
+          return base::Error{bound.error()};
+        }
+      }
+    }
+    const Listen control{
+        Listen::Kind::Unix, "unix:" + config_.control_socket, {}, 0, config_.control_socket};
+    if (auto bound = bind(wire::Listener::Control, control, control_file_); !bound) {
+      return base::Error{fmt::format("control_socket: {}", bound.error())};
+    }
+    if (auto rest = take_the_rest(); !rest) return base::Error{rest.error()};
+    return std::move(bound_);
+  }
+
+ private:
+  base::Result<void> find_files() {
+    auto owner = find_uid(config_.socket_owner, "socket_owner");
+    auto group = find_gid(config_.socket_group, "socket_group");
+    auto user = find_uid(config_.user, "user");
+    auto own_group = find_gid(config_.group, "group");
+    for (const auto* found : {&owner, &group, &user, &own_group}) {
+      if (!*found) return base::Error{found->error()};
+    }
+    postfix_file_ = {config_.socket_mode, *owner, *group};
+    control_file_ = {0660, *user, *own_group};
+    return {};
+  }
+
+  std::optional<base::UniqueFd> take_passed(const Listen& listen) {
+    const auto fits = [&](const PassedSocket& socket) {
+      switch (listen.kind) {
+        case Listen::Kind::Inet:
+          return net::is_bound_to_inet(socket.fd.get(), listen.host, listen.port);
+        case Listen::Kind::Unix:
+          return net::is_bound_to_unix(socket.fd.get(), listen.path);
+        case Listen::Kind::Passed:
+          return socket.name == listen.path;
+      }
+      return false;
+    };
+    const auto found = std::find_if(passed_.begin(), passed_.end(), fits);
+    if (found == passed_.end()) return std::nullopt;
+    base::UniqueFd fd = std::move(found->fd);
+    passed_.erase(found);
+    return fd;
+  }
+
+  base::Result<void> bind(wire::Listener protocol, const Listen& listen,
+                          const net::SocketFile& file) {
+    if (auto fd = take_passed(listen)) {
+      if (const auto fault = net::find_listener_fault(fd->get()); !fault.empty()) {
+        return base::Error{
+            fmt::format("{}: the socket passed in can't serve: {}", listen.text, fault)};
+      }
+      bound_.push_back({protocol, std::move(*fd), {}});
+      return {};
+    }
+    if (listen.kind == Listen::Kind::Passed) {
+      return base::Error{
+          fmt::format("{}: no socket of that name was passed in (LISTEN_FDNAMES)", listen.text)};
+    }
+    auto fd = listen.kind == Listen::Kind::Inet ? net::listen_inet(listen.host, listen.port)
+                                                : net::listen_unix(listen.path, file);
+    if (!fd) return base::Error{fd.error()};
+    bound_.push_back({protocol, std::move(*fd), listen.path});
+    return {};
+  }
+
+  base::Result<void> take_the_rest() {
+    for (PassedSocket& socket : passed_) {
+      std::optional<wire::Listener> protocol;
+      if (socket.name.empty() || socket.name == "unknown" || socket.name.starts_with("tlsmap")) {
+        protocol = wire::Listener::Tlsmap;
+      } else if (socket.name.starts_with("policyd")) {
+        protocol = wire::Listener::Policyd;
+      }
+      const auto fault = net::find_listener_fault(socket.fd.get());
+      if (!protocol || !fault.empty()) {
+        return base::Error{fmt::format(
+            "the passed socket \"{}\" can't be used: {}", base::printable(socket.name, 60),
+            fault.empty() ? "its name begins with neither tlsmap nor policyd" : fault)};
+      }
+      bound_.push_back({*protocol, std::move(socket.fd), {}});
+    }
+    return {};
+  }
+
+  const Config& config_;
+  std::vector<PassedSocket> passed_;
+  net::SocketFile postfix_file_;
+  net::SocketFile control_file_;
+  std::vector<BoundListener> bound_;
+};
+
+}  // namespace
+
+base::Result<std::vector<BoundListener>> bind_listeners(const Config& config,
+                                                        std::vector<PassedSocket> passed) {
+  return Binder(config, std::move(passed)).bind_all();
+}
+
+}  // namespace app

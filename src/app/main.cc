@@ -1,0 +1,98 @@
+// tlspolicyd: reads its command line and configuration, binds its sockets, gives up root, and
+// becomes the parent of its roles; or is one of them, by its name.
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "src/app/child.h"
+#include "src/app/config.h"
+#include "src/app/listeners.h"
+#include "src/app/parent.h"
+#include "src/app/privileges.h"
+#include "src/app/role.h"
+#include "src/app/service_manager.h"
+#include "src/app/version.h"
+#include "src/base/log.h"
+#include "src/net/loop.h"
+#include "src/store/sqlite.h"
+
+namespace {
+
+int run_role(app::Role role) {
+  app::become_role(role);
+  base::start_log(fmt::format("tlspolicyd/{}", app::to_word(role)), base::LogLevel::Info);
+  switch (role) {
+    case app::Role::Answer:
+      return app::run_answer();
+    case app::Role::Store:
+      return app::run_store();
+  }
+  return EX_SOFTWARE;
+}
+
+// Prints what is wrong; true where the configuration may be used.
+bool report(const app::ParsedConfig& parsed) {
+  for (const std::string& warning : parsed.warnings) base::log_warning("{}", warning);
+  for (const std::string& error : parsed.errors) base::log_error("{}", error);
+  return parsed.errors.empty();
+}
+
+int serve(const std::string& file, std::string text, app::ParsedConfig parsed) {
+  std::signal(SIGPIPE, SIG_IGN);
+  app::ServiceManager manager;
+  base::set_log_level(parsed.config.log_level);
+  app::raise_file_limit();
+  auto listeners = app::bind_listeners(parsed.config, app::take_passed_sockets());
+  if (!listeners) {
+    base::log_error("{}", listeners.error());
+    return EX_UNAVAILABLE;
+  }
+  if (const auto dropped = app::drop_privileges(parsed.config); !dropped) {
+    base::log_error("{}", dropped.error());
+    return EX_CONFIG;
+  }
+  return app::run_parent({file, std::move(text), std::move(parsed), std::move(*listeners)},
+                         manager);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (const auto role = app::parse_role(argc > 0 ? argv[0] : "")) return run_role(*role);
+
+  CLI::App options("tlspolicyd: TLS policies for Postfix, from SQLite, live");
+  std::string file(app::kDefaultConfigFile);
+  bool check_only = false;
+  bool show_version = false;
+  options.add_option("--config", file, "The configuration file")->capture_default_str();
+  options.add_flag("--check-config", check_only, "Read the configuration, say what is wrong, end");
+  options.add_flag("--version", show_version,
+                   "Show the versions of this program and its libraries");
+  try {
+    options.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return options.exit(error) == 0 ? 0 : EX_USAGE;
+  }
+  if (show_version) {
+    fmt::print("tlspolicyd {} (libevent {}, SQLite {})\n", app::kVersion, net::library_version(),
+               store::library_version());
+    return 0;
+  }
+  base::start_log("tlspolicyd", base::LogLevel::Info);
+  auto text = app::read_config_file(file);
+  if (!text) {
+    base::log_error("{}", text.error());
+    return EX_CONFIG;
+  }
+  app::ParsedConfig parsed = app::parse_config(*text, file);
+  if (!report(parsed)) return EX_CONFIG;
+  if (check_only) {
+    fmt::print("{}: OK\n", file);
+    return 0;
+  }
+  return serve(file, std::move(*text), std::move(parsed));
+}

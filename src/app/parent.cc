@@ -1,0 +1,296 @@
+#include "src/app/parent.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <utility>
+
+#include "src/app/child.h"
+#include "src/app/restart_policy.h"
+#include "src/app/role.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/base/text.h"
+#include "src/image/sealed_file.h"
+#include "src/net/channel.h"
+#include "src/net/loop.h"
+#include "src/wire/role_message.h"
+
+namespace app {
+namespace {
+
+using wire::RoleMessage;
+constexpr std::chrono::seconds kStopDeadline{5};
+constexpr std::chrono::seconds kReloadAtMostEvery{1};
+
+struct Slot {
+  explicit Slot(Role its_role) : role(its_role) {}
+
+  Role role;
+  pid_t pid = 0;
+  bool served = false;
+  base::SteadyPoint last_pong{};
+  RestartPolicy policy;
+  std::unique_ptr<net::Channel> channel;
+  std::unique_ptr<net::Timer> restart;
+
+  bool send(RoleMessage type, std::string_view payload = {}, std::span<const int> fds = {}) {
+    return channel && channel->send(static_cast<std::uint8_t>(type), payload, fds);
+  }
+};
+
+class Parent {
+ public:
+  Parent(ParentSetup setup, ServiceManager& manager);
+  int run();
+
+ private:
+  Slot& slot(Role role) { return slots_.at(static_cast<std::size_t>(role)); }
+  void start(Role role);
+  void hand_over(Slot& slot);
+  void connect_roles();
+  void on_message(Slot& slot, net::Message message);
+  void reap_children();
+  void on_death(Slot& slot, int status);
+  void ask_for_reload();
+  void reload();
+  void stop();
+  void watch();
+
+  ParentSetup setup_;
+  ServiceManager& manager_;
+  base::SystemClock clock_;
+  net::Loop loop_;
+  base::UniqueFd image_;
+  std::string status_ = "starting";
+  bool ready_ = false;
+  bool stopping_ = false;
+  bool reload_wanted_ = false;
+  std::array<Slot, 2> slots_{Slot(Role::Answer), Slot(Role::Store)};
+  std::vector<std::unique_ptr<net::SignalWatch>> signals_;
+  net::Timer reload_pause_;
+  net::Timer watchdog_;
+  net::Timer stop_deadline_;
+};
+
+Parent::Parent(ParentSetup setup, ServiceManager& manager)
+    : setup_(std::move(setup)),
+      manager_(manager),
+      reload_pause_(loop_,
+                    [this] {
+                      if (reload_wanted_) reload();
+                    }),
+      watchdog_(loop_, [this] { watch(); }),
+      stop_deadline_(loop_, [this] {
+        for (const Slot& slot : slots_) {
+          if (slot.pid > 0) ::kill(slot.pid, SIGKILL);
+        }
+      }) {
+  const auto on = [this](int signal, std::function<void()> act) {
+    signals_.push_back(std::make_unique<net::SignalWatch>(loop_, signal, std::move(act)));
+  };
+  on(SIGCHLD, [this] { reap_children(); });
+  on(SIGHUP, [this] { ask_for_reload(); });
+  on(SIGTERM, [this] { stop(); });
+  on(SIGINT, [this] { stop(); });
+  for (Slot& slot : slots_) {
+    slot.restart = std::make_unique<net::Timer>(loop_, [this, role = slot.role] { start(role); });
+  }
+}
+
+int Parent::run() {
+  // Without a file there is nothing to say: the first start of all has none.
+  const std::string& file = setup_.parsed.config.image_file;
+  if (::access(file.c_str(), F_OK) == 0) {
+    auto loaded = image::load_sealed(file);
+    if (loaded) {
+      image_ = std::move(*loaded);
+    } else {
+      base::log_warning("{}; the policy is compiled anew from policy_db", loaded.error());
+    }
+  }
+  for (const Slot& slot : slots_) start(slot.role);
+  if (manager_.watchdog_period().count() > 0) watch();
+  loop_.run();
+  for (const BoundListener& listener : setup_.listeners) {
+    if (!listener.own_file.empty()) ::unlink(listener.own_file.c_str());
+  }
+  return 0;
+}
+
+void Parent::start(Role role) {
+  Slot& starting = slot(role);
+  auto [ours, theirs] = net::make_channel_ends();
+  starting.pid = theirs ? spawn_role(role, theirs.get()) : -1;
+  if (starting.pid < 0) {
+    base::log_error("role {} cannot be started: no process or descriptor to be had", to_word(role));
+    starting.restart->start(starting.policy.on_death(false) + std::chrono::seconds{1});
+    return;
+  }
+  starting.served = false;
+  starting.channel = std::make_unique<net::Channel>(
+      loop_, std::move(ours),
+      [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
+      [this, role] { slot(role).channel.reset(); });
+  hand_over(starting);
+  connect_roles();
+  starting.send(RoleMessage::Go);
+}
+
+void Parent::hand_over(Slot& slot) {
+  slot.send(RoleMessage::Config, setup_.config_text);
+  std::string protocols;
+  std::vector<int> fds;
+  for (const BoundListener& listener : setup_.listeners) {
+    const bool is_control = listener.protocol == wire::Listener::Control;
+    if (is_control != (slot.role == Role::Store)) continue;
+    protocols += static_cast<char>(listener.protocol);
+    fds.push_back(listener.fd.get());
+  }
+  slot.send(RoleMessage::Listeners, protocols, fds);
+  if (image_) slot.send(RoleMessage::Image, {}, std::array{image_.get()});
+}
+
+// A channel between the two, for whoever of them is alive: the survivor gets a new end too.
+void Parent::connect_roles() {
+  auto [one, other] = net::make_channel_ends();
+  if (!one) return;
+  slot(Role::Answer).send(RoleMessage::Peer, {}, std::array{one.get()});
+  slot(Role::Store).send(RoleMessage::Peer, {}, std::array{other.get()});
+}
+
+void Parent::on_message(Slot& slot, net::Message message) {
+  switch (static_cast<RoleMessage>(message.type)) {
+    case RoleMessage::Ready:
+      slot.served = true;
+      if (slot.role == Role::Answer && !ready_) {
+        ready_ = true;
+        manager_.ready(status_);
+      }
+      break;
+    case RoleMessage::Pong:
+      slot.last_pong = clock_.steady();
+      break;
+    case RoleMessage::Status:
+      status_ = base::printable(message.payload);
+      manager_.status(status_);
+      break;
+    case RoleMessage::Image:
+      if (slot.role == Role::Answer && message.descriptors.size() == 1) {
+        image_ = std::move(message.descriptors.front());
+      }
+      break;
+    case RoleMessage::Refused:
+      image_.reset();
+      break;
+    case RoleMessage::Config:
+    case RoleMessage::Listeners:
+    case RoleMessage::Peer:
+    case RoleMessage::Go:
+    case RoleMessage::Stop:
+    case RoleMessage::Ping:
+    case RoleMessage::InForce:
+    case RoleMessage::Unusable:
+    case RoleMessage::NoPolicy:
+    case RoleMessage::Stats:
+      break;
+  }
+}
+
+void Parent::reap_children() {
+  int status = 0;
+  for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0;
+       pid = ::waitpid(-1, &status, WNOHANG)) {
+    for (Slot& slot : slots_) {
+      if (slot.pid == pid) on_death(slot, status);
+    }
+  }
+}
+
+void Parent::on_death(Slot& dead, int status) {
+  dead.pid = 0;
+  dead.channel.reset();
+  if (stopping_) {
+    // `store` goes last: what `answer` had to say at its end still arrives.
+    if (dead.role == Role::Answer) slot(Role::Store).send(RoleMessage::Stop);
+    if (slot(Role::Answer).pid == 0 && slot(Role::Store).pid == 0) loop_.stop();
+    return;
+  }
+  const auto wait = dead.policy.on_death(dead.served);
+  base::log_error("role {} {}; it is started again {}", to_word(dead.role), describe_end(status),
+                  wait.count() == 0 ? "at once" : fmt::format("in {} s", wait.count()));
+  if (wait.count() == 0) {
+    start(dead.role);
+  } else {
+    dead.restart->start(wait);
+  }
+}
+
+// At most one reload a second, however many are asked for; the last one asked for is done.
+void Parent::ask_for_reload() {
+  reload_wanted_ = true;
+  if (!reload_pause_.is_running()) reload();
+}
+
+void Parent::reload() {
+  reload_wanted_ = false;
+  reload_pause_.start(kReloadAtMostEvery);
+  manager_.reloading();
+  const auto text = read_config_file(setup_.config_file);
+  ParsedConfig parsed;
+  if (text) {
+    parsed = parse_config(*text, setup_.config_file);
+  } else {
+    parsed.errors.push_back(text.error());
+  }
+  for (const std::string& error : parsed.errors) base::log_error("{}", error);
+  if (!parsed.errors.empty()) {
+    base::log_error("the configuration is not reloaded: the old one stays in force");
+  } else {
+    for (const std::string& warning : parsed.warnings) base::log_warning("{}", warning);
+    for (const std::string& name : find_restart_options(setup_.parsed, parsed)) {
+      base::log_warning("{}: {} has changed; that takes a restart", setup_.config_file, name);
+    }
+    setup_.parsed = std::move(parsed);
+    setup_.config_text = *text;
+    base::set_log_level(setup_.parsed.config.log_level);
+    for (Slot& slot : slots_) slot.send(RoleMessage::Config, setup_.config_text);
+    base::log_info("configuration reloaded from {}", setup_.config_file);
+  }
+  manager_.ready(status_);
+}
+
+void Parent::stop() {
+  if (std::exchange(stopping_, true)) return;
+  manager_.stopping();
+  base::log_info("stopping: open requests are finished first");
+  for (Slot& slot : slots_) slot.restart->stop();
+  stop_deadline_.start(kStopDeadline);
+  if (slot(Role::Answer).pid > 0) {
+    slot(Role::Answer).send(RoleMessage::Stop);
+  } else {
+    slot(Role::Store).send(RoleMessage::Stop);
+  }
+  if (slot(Role::Answer).pid <= 0 && slot(Role::Store).pid <= 0) loop_.stop();
+}
+
+// Says that all is well only while the loop that answers Postfix turns.
+void Parent::watch() {
+  const auto period = manager_.watchdog_period();
+  Slot& answering = slot(Role::Answer);
+  if (clock_.steady() - answering.last_pong < period) manager_.watchdog();
+  answering.send(RoleMessage::Ping);
+  watchdog_.start(period / 4);
+}
+
+}  // namespace
+
+int run_parent(ParentSetup setup, ServiceManager& manager) {
+  return Parent(std::move(setup), manager).run();
+}
+
+}  // namespace app

@@ -1,0 +1,68 @@
+#include "src/app/sandbox.h"
+
+#include <seccomp.h>
+
+#include <cerrno>
+#include <span>
+
+#include "src/base/handle.h"
+#include "src/base/log.h"
+
+namespace app {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitizerBuild = true;
+#else
+constexpr bool kIsSanitizerBuild = false;
+#endif
+
+// Both roles: the loop, the channels, memory, time, the log, the end.
+constexpr const char* kLoopCalls[] = {
+    "epoll_wait",     "epoll_pwait", "epoll_pwait2",    "epoll_ctl",    "clock_gettime",
+    "gettimeofday",   "read",        "write",           "close",        "fcntl",
+    "lseek",          "accept4",     "recvfrom",        "recvmsg",      "sendto",
+    "sendmsg",        "getsockopt",  "setsockopt",      "mmap",         "munmap",
+    "mremap",         "mprotect",    "madvise",         "brk",          "futex",
+    "getpid",         "getppid",     "gettid",          "rt_sigreturn", "rt_sigaction",
+    "rt_sigprocmask", "tgkill",      "restart_syscall", "exit",         "exit_group"};
+
+// `store`: SQLite, the image file, memfds. No socket is ever made, nothing is executed.
+constexpr const char* kFileCalls[] = {
+    "openat",          "open",       "stat",         "lstat",       "fstat",
+    "newfstatat",      "statx",      "access",       "faccessat",   "faccessat2",
+    "readlink",        "readlinkat", "getcwd",       "pread64",     "pwrite64",
+    "writev",          "ftruncate",  "fallocate",    "fsync",       "fdatasync",
+    "rename",          "renameat",   "renameat2",    "unlink",      "unlinkat",
+    "fchmod",          "fchown",     "geteuid",      "getuid",      "nanosleep",
+    "clock_nanosleep", "getrandom",  "memfd_create", "dup",         "ioctl",
+    "sysinfo",         "uname",      "setpriority",  "sched_yield", "copy_file_range",
+    "sendfile",        "rseq",       "prlimit64",    "flock"};
+
+void free_filter(scmp_filter_ctx filter) noexcept {
+  seccomp_release(filter);
+}
+
+bool allow(scmp_filter_ctx filter, std::span<const char* const> calls) {
+  for (const char* name : calls) {
+    // A call that this architecture doesn't have needs no permission.
+    const int number = seccomp_syscall_resolve_name(name);
+    if (number == __NR_SCMP_ERROR || number < 0) continue;
+    if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0) != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void enter_sandbox(Role role) {
+  if (kIsSanitizerBuild) return;
+  const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+  const base::Handle<void, free_filter> guard(filter);
+  if (filter == nullptr || !allow(filter, kLoopCalls) ||
+      (role == Role::Store && !allow(filter, kFileCalls)) || seccomp_load(filter) != 0) {
+    base::log_warning("no seccomp sandbox: the kernel refuses the filter");
+  }
+}
+
+}  // namespace app

@@ -1,0 +1,233 @@
+// Role `store`: reads policy.db, compiles it, keeps the last known good copy on disk, and answers
+// the admin. Its death is not seen by Postfix.
+#include <sys/resource.h>
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "src/app/config.h"
+#include "src/app/control.h"
+#include "src/app/role.h"
+#include "src/app/sandbox.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/base/text.h"
+#include "src/image/sealed_file.h"
+#include "src/jobs/publisher.h"
+#include "src/net/channel.h"
+#include "src/net/loop.h"
+#include "src/net/server.h"
+#include "src/wire/role_message.h"
+#include "tlsmap/policy_text.h"
+
+namespace app {
+namespace {
+
+using wire::RoleMessage;
+
+// Half of what an edit may take to be live is left for reading and compiling it.
+constexpr std::chrono::milliseconds kPollEvery{100};
+constexpr std::chrono::milliseconds kStopDeadline{1000};
+constexpr std::size_t kMostAdmins = 32;
+// Beside the answering role on a busy host, compiling a million rows must not win.
+constexpr int kNiceness = 5;
+
+class Store final : public jobs::Publisher::Outlet, public ControlDesk {
+ public:
+  Store();
+  void run() { loop_.run(); }
+
+  void publish(int image_fd) override;
+  void announce_no_policy() override;
+  Report report() override;
+  jobs::Publisher::Accepted accept() override;
+
+ private:
+  void on_parent(net::Message message);
+  void on_answer(net::Message message);
+  void configure(std::string_view text);
+  void connect_answer(net::Message message);
+  void go();
+  void poll();
+  void save_image(std::uint64_t digest);
+  void tell_status();
+  bool tell_answer(RoleMessage type, std::span<const int> fds = {}) {
+    return answer_ && answer_->send(static_cast<std::uint8_t>(type), {}, fds);
+  }
+
+  base::SystemClock clock_;
+  net::Loop loop_;
+  Config config_;
+  std::unique_ptr<store::PolicySource> source_;
+  std::unique_ptr<jobs::Publisher> publisher_;
+  base::UniqueFd first_image_;
+  std::uint64_t saved_digest_ = 0;
+  std::string save_alarm_;
+  std::string told_status_;
+  bool owes_image_ = false;  // the answering role has not taken the last image yet
+  std::optional<wire::AnswerStats> answer_stats_;
+  net::Server control_;
+  std::unique_ptr<net::Channel> answer_;
+  net::Channel parent_;
+  net::Timer poll_;
+};
+
+Store::Store()
+    : control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
+      parent_(
+          loop_, base::UniqueFd(kParentChannel),
+          [this](net::Message message) { on_parent(std::move(message)); },
+          [this] { loop_.stop(); }),
+      poll_(loop_, [this] { poll(); }) {}
+
+void Store::on_parent(net::Message message) {
+  switch (static_cast<RoleMessage>(message.type)) {
+    case RoleMessage::Config:
+      configure(message.payload);
+      break;
+    case RoleMessage::Listeners:
+      for (base::UniqueFd& listener : message.descriptors) {
+        control_.add_listener(std::move(listener), [this](const net::PeerCredentials&) {
+          return std::make_unique<ControlSession>(*this);
+        });
+      }
+      break;
+    case RoleMessage::Peer:
+      connect_answer(std::move(message));
+      break;
+    case RoleMessage::Image:
+      if (message.descriptors.size() == 1) first_image_ = std::move(message.descriptors.front());
+      break;
+    case RoleMessage::Go:
+      go();
+      break;
+    case RoleMessage::Stop:
+      control_.stop(kStopDeadline, [this] { loop_.stop(); });
+      break;
+    case RoleMessage::Ping:
+      parent_.send(static_cast<std::uint8_t>(RoleMessage::Pong), {});
+      break;
+    case RoleMessage::Ready:
+    case RoleMessage::Pong:
+    case RoleMessage::Status:
+    case RoleMessage::Refused:
+    case RoleMessage::InForce:
+    case RoleMessage::Unusable:
+    case RoleMessage::NoPolicy:
+    case RoleMessage::Stats:
+      break;
+  }
+}
+
+void Store::configure(std::string_view text) {
+  ParsedConfig parsed = parse_config(text, "configuration");
+  if (!parsed.errors.empty()) return;  // the parent has refused it already
+  const bool is_other_file = parsed.config.policy_db != config_.policy_db;
+  config_ = std::move(parsed.config);
+  base::set_log_level(config_.log_level);
+  if (!is_other_file) return;
+  source_ = std::make_unique<store::PolicySource>(config_.policy_db, tlsmap::find_policy_fault);
+  auto old = std::exchange(publisher_, std::make_unique<jobs::Publisher>(*source_, *this));
+  // What was in force under the other file stays so, and the new content is compared with it.
+  if (old && old->image_fd() >= 0) publisher_->adopt(base::UniqueFd(::dup(old->image_fd())));
+}
+
+void Store::connect_answer(net::Message message) {
+  if (message.descriptors.size() != 1) return;
+  answer_ = std::make_unique<net::Channel>(
+      loop_, std::move(message.descriptors.front()),
+      [this](net::Message from_answer) { on_answer(std::move(from_answer)); },
+      [this] {
+        answer_.reset();
+        answer_stats_.reset();
+      });
+  if (publisher_) publisher_->publish_again();
+}
+
+void Store::on_answer(net::Message message) {
+  const auto type = static_cast<RoleMessage>(message.type);
+  if (type == RoleMessage::InForce) {
+    if (const auto digest = wire::parse_u64(message.payload)) save_image(*digest);
+  } else if (type == RoleMessage::Stats) {
+    if (const auto stats = wire::parse_answer_stats(message.payload)) answer_stats_ = *stats;
+  } else if (type == RoleMessage::Unusable) {
+    base::log_error("the answering role refuses the policy: {}", base::printable(message.payload));
+  }
+}
+
+void Store::go() {
+  ::setpriority(PRIO_PROCESS, 0, kNiceness);
+  enter_sandbox(Role::Store);
+  if (first_image_) publisher_->adopt(std::move(first_image_));
+  control_.start();
+  parent_.send(static_cast<std::uint8_t>(RoleMessage::Ready), {});
+  poll();
+}
+
+void Store::poll() {
+  publisher_->poll(clock_.now());
+  if (owes_image_) publish(publisher_->image_fd());
+  tell_status();
+  poll_.start(kPollEvery);
+}
+
+void Store::publish(int image_fd) {
+  owes_image_ = !tell_answer(RoleMessage::Image, {&image_fd, 1});
+}
+
+void Store::announce_no_policy() {
+  tell_answer(RoleMessage::NoPolicy);
+}
+
+// The copy on disk follows what really answers, never what was only compiled.
+void Store::save_image(std::uint64_t digest) {
+  const auto& in_force = publisher_->status().in_force;
+  if (digest == saved_digest_ || !in_force || in_force->digest != digest) return;
+  const auto saved = image::save_atomically(publisher_->image_fd(), config_.image_file);
+  if (saved) {
+    saved_digest_ = digest;
+    save_alarm_.clear();
+    return;
+  }
+  const std::string alarm = fmt::format(
+      "the last known good policy can't be saved: {}; answers are not affected, but a cold start "
+      "without policy.db would have none or an older one",
+      saved.error());
+  if (alarm != save_alarm_) base::log_error("{}", alarm);
+  save_alarm_ = alarm;
+}
+
+void Store::tell_status() {
+  const auto& status = publisher_->status();
+  const std::string line = status.code.empty() ? fmt::format("policy: {}", status.text)
+                                               : fmt::format("{}: {}", status.code, status.text);
+  if (line == told_status_) return;
+  if (parent_.send(static_cast<std::uint8_t>(RoleMessage::Status), line)) told_status_ = line;
+}
+
+ControlDesk::Report Store::report() {
+  // What was edited a moment ago is seen before it is reported on.
+  publisher_->poll(clock_.now());
+  Report report;
+  report.mode = model::to_word(config_.mode);
+  report.policy_db = config_.policy_db;
+  report.publisher = &publisher_->status();
+  report.answer = answer_stats_;
+  if (!save_alarm_.empty()) report.alarms.push_back(save_alarm_);
+  if (!answer_stats_) report.alarms.emplace_back("the answering role is not connected");
+  return report;
+}
+
+jobs::Publisher::Accepted Store::accept() {
+  return publisher_->accept(clock_.now());
+}
+
+}  // namespace
+
+int run_store() {
+  Store().run();
+  return 0;
+}
+
+}  // namespace app

@@ -1,0 +1,33 @@
+// Answers questions from the policy image in force: the Oracle of the answering role.
+//
+// Holds the image, the mode and nothing else; opens nothing, waits for nothing. Without an image it
+// says that it does not know, which is TEMP to Postfix and never "not found".
+#pragma once
+
+#include <memory>
+
+#include "src/base/clock.h"
+#include "src/image/reader.h"
+#include "src/model/oracle.h"
+
+namespace jobs {
+
+class Decider final : public model::Oracle {
+ public:
+  // The clock outlives the decider.
+  explicit Decider(const base::Clock& clock) : clock_(clock) {}
+
+  // The image answers from the next question on.
+  void install(std::unique_ptr<image::Image> image) { image_ = std::move(image); }
+  void set_mode(model::RowMode mode) { mode_ = mode; }
+  [[nodiscard]] const image::Image* image() const { return image_.get(); }
+
+  model::Verdict verdict_for(const model::Question& question) override;
+
+ private:
+  const base::Clock& clock_;
+  model::RowMode mode_ = model::RowMode::Enforce;
+  std::unique_ptr<image::Image> image_;
+};
+
+}  // namespace jobs

@@ -1,0 +1,86 @@
+// Decides what becomes of what policy.db says: published, held for an admin, or refused while the
+// policy in force stays. Runs in the store role; owns no socket, asks its Outlet to hand images on.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/engine/publication.h"
+#include "src/image/reader.h"
+#include "src/store/policy_source.h"
+
+namespace jobs {
+
+class Publisher {
+ public:
+  // What a publisher wants of the world.
+  class Outlet {
+   public:
+    virtual ~Outlet() = default;
+    // Hand the sealed image to the answering role.
+    virtual void publish(int image_fd) = 0;
+    // There is no policy and none to be had for now.
+    virtual void announce_no_policy() = 0;
+  };
+
+  enum class State { Starting, Live, Waiting, Trouble };
+
+  struct Status {
+    State state = State::Starting;
+    std::string code;                      // of the trouble; "waiting" while held
+    std::string text;                      // what happened and what to do
+    base::sys_seconds since{};             // of the state
+    std::optional<image::Stamp> in_force;  // what was published last
+    std::optional<engine::Difference> pending;
+    std::vector<store::RowFault> faults;  // of the policy in force
+    std::uint64_t fault_count = 0;
+  };
+
+  struct Accepted {
+    bool published = false;
+    engine::Difference difference;
+  };
+
+  // Both outlive the publisher.
+  Publisher(store::PolicySource& source, Outlet& outlet) : source_(source), outlet_(outlet) {}
+
+  // The policy that answers already, at start: what a new one is compared with.
+  void adopt(base::UniqueFd image_fd);
+
+  // Looks at the database once and acts. Call several times a second.
+  void poll(base::sys_seconds now);
+
+  // Publishes what waits for an admin; nothing waits: published is false.
+  Accepted accept(base::sys_seconds now);
+
+  // The answering role is new: it needs the policy in force once more.
+  void publish_again();
+
+  // The image last published, or -1.
+  [[nodiscard]] int image_fd() const { return in_force_.fd.get(); }
+  [[nodiscard]] const Status& status() const { return status_; }
+
+ private:
+  struct Policy {
+    base::UniqueFd fd;
+    std::unique_ptr<image::Image> image;
+    std::vector<store::RowFault> faults;
+    std::uint64_t fault_count = 0;
+  };
+  void take(store::Compiled compiled, base::sys_seconds now);
+  void take(const store::Trouble& trouble, base::sys_seconds now);
+  void put_in_force(Policy policy, base::sys_seconds now);
+  void hold(Policy policy, const engine::Difference& difference, base::sys_seconds now);
+  void change_state(State state, std::string code, std::string text, base::sys_seconds now);
+
+  store::PolicySource& source_;
+  Outlet& outlet_;
+  Policy in_force_;
+  Policy pending_;
+  Status status_;
+};
+
+}  // namespace jobs

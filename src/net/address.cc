@@ -1,0 +1,177 @@
+#include "src/net/address.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace net {
+namespace {
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+  [[nodiscard]] const sockaddr* raw() const {
+    return static_cast<const sockaddr*>(static_cast<const void*>(&storage));
+  }
+  [[nodiscard]] sockaddr* raw() { return static_cast<sockaddr*>(static_cast<void*>(&storage)); }
+  template <class T>
+  [[nodiscard]] T as() const {
+    T typed{};
+    std::memcpy(&typed, &storage, sizeof typed);
+    return typed;
+  }
+};
+
+template <class T>
+SocketAddress store_address(const T& typed, std::size_t length = sizeof(T)) {
+  SocketAddress address;
+  std::memcpy(&address.storage, &typed, sizeof typed);
+  address.length = static_cast<socklen_t>(length);
+  return address;
+}
+
+SocketAddress inet_address(const std::string& host, std::uint16_t port) {
+  if (host.find(':') != std::string::npos) {
+    sockaddr_in6 six{};
+    six.sin6_family = AF_INET6;
+    six.sin6_port = htons(port);
+    ::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr);
+    return store_address(six);
+  }
+  sockaddr_in four{};
+  four.sin_family = AF_INET;
+  four.sin_port = htons(port);
+  ::inet_pton(AF_INET, host.c_str(), &four.sin_addr);
+  return store_address(four);
+}
+
+SocketAddress unix_address(const std::string& path) {
+  sockaddr_un local{};
+  local.sun_family = AF_UNIX;
+  std::memcpy(&local.sun_path[0], path.data(), std::min(path.size(), sizeof local.sun_path - 1));
+  return store_address(local);
+}
+
+SocketAddress local_address(int fd) {
+  SocketAddress address;
+  address.length = sizeof address.storage;
+  if (::getsockname(fd, address.raw(), &address.length) != 0) address.length = 0;
+  return address;
+}
+
+base::Error failure(const std::string& what) {
+  return base::Error{fmt::format("{}: {}", what, std::strerror(errno))};
+}
+
+// Somebody who listens at `path` accepts; a leftover of a dead process refuses.
+bool is_served(const SocketAddress& address) {
+  const base::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return ::connect(probe.get(), address.raw(), address.length) == 0 || errno == EAGAIN;
+}
+
+base::Result<void> clear_stale_file(const std::string& path, const SocketAddress& address) {
+  struct stat file {};
+  if (::lstat(path.c_str(), &file) != 0) return {};
+  if (!S_ISSOCK(file.st_mode)) {
+    return base::Error{fmt::format("unix:{}: something that isn't a socket is in the way", path)};
+  }
+  if (is_served(address)) {
+    return base::Error{
+        fmt::format("unix:{}: another process serves it; stop that one first", path)};
+  }
+  if (::unlink(path.c_str()) != 0) {
+    return failure(fmt::format("unix:{}: the stale socket cannot be removed", path));
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<base::UniqueFd> listen_inet(const std::string& host, std::uint16_t port) {
+  const SocketAddress address = inet_address(host, port);
+  const std::string name = fmt::format("inet:{}:{}", host, port);
+  base::UniqueFd fd(
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.storage.ss_family == AF_INET6) {
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (::bind(fd.get(), address.raw(), address.length) != 0) return failure(name + ": cannot bind");
+  if (::listen(fd.get(), SOMAXCONN) != 0) return failure(name + ": cannot listen");
+  return fd;
+}
+
+base::Result<base::UniqueFd> listen_unix(const std::string& path, const SocketFile& file) {
+  const SocketAddress address = unix_address(path);
+  if (auto cleared = clear_stale_file(path, address); !cleared) return base::Error{cleared.error()};
+  base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // On Linux bind(2) takes the mode of the new file from the socket, less the umask: the file is
+  // never there with wider permissions than asked for.
+  ::fchmod(fd.get(), file.mode);
+  const mode_t umask_before = ::umask(0);
+  const int bound = ::bind(fd.get(), address.raw(), address.length);
+  const int bind_error = errno;
+  ::umask(umask_before);
+  if (bound != 0) {
+    errno = bind_error;
+    return failure(fmt::format("unix:{}: cannot bind", path));
+  }
+  if ((file.owner >= 0 || file.group >= 0) &&
+      ::chown(path.c_str(), static_cast<uid_t>(file.owner), static_cast<gid_t>(file.group)) != 0) {
+    return failure(fmt::format("unix:{}: owner and group cannot be set", path));
+  }
+  if (::listen(fd.get(), SOMAXCONN) != 0) {
+    return failure(fmt::format("unix:{}: cannot listen", path));
+  }
+  return fd;
+}
+
+bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port) {
+  const SocketAddress wanted = inet_address(host, port);
+  const SocketAddress bound = local_address(fd);
+  if (bound.length == 0 || bound.storage.ss_family != wanted.storage.ss_family) return false;
+  if (wanted.storage.ss_family == AF_INET6) {
+    const auto a = wanted.as<sockaddr_in6>();
+    const auto b = bound.as<sockaddr_in6>();
+    return a.sin6_port == b.sin6_port &&
+           std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0;
+  }
+  const auto a = wanted.as<sockaddr_in>();
+  const auto b = bound.as<sockaddr_in>();
+  return a.sin_port == b.sin_port && a.sin_addr.s_addr == b.sin_addr.s_addr;
+}
+
+bool is_bound_to_unix(int fd, const std::string& path) {
+  const SocketAddress bound = local_address(fd);
+  if (bound.length == 0 || bound.storage.ss_family != AF_UNIX) return false;
+  const auto local = bound.as<sockaddr_un>();
+  return path ==
+         std::string(&local.sun_path[0], ::strnlen(&local.sun_path[0], sizeof local.sun_path));
+}
+
+std::string find_listener_fault(int fd) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) != 0) return "it is not a socket";
+  if (value != SOCK_STREAM) return "it is not a stream socket";
+  length = sizeof value;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) != 0 || value == 0) {
+    return "it does not listen";
+  }
+  return {};
+}
+
+void adopt_listener(int fd) {
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+}  // namespace net

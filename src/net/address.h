@@ -1,0 +1,34 @@
+// Listening sockets: made, taken over, recognised. The only place that binds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "src/base/handle.h"
+#include "src/base/result.h"
+
+namespace net {
+
+// Permissions of a unix socket that this process makes.
+struct SocketFile {
+  unsigned mode = 0660;
+  std::int64_t owner = -1;  // uid, -1 = unchanged
+  std::int64_t group = -1;
+};
+
+// Listening, non-blocking, close-on-exec, backlog SOMAXCONN: a full backlog of a unix socket is
+// EAGAIN to Postfix's connect, and so a failed look-up.
+base::Result<base::UniqueFd> listen_inet(const std::string& host, std::uint16_t port);
+
+// A stale socket file is replaced; one that somebody serves is an error, and so is any other file.
+base::Result<base::UniqueFd> listen_unix(const std::string& path, const SocketFile& file);
+
+// Does the listening socket `fd`, passed in by somebody else, serve this address?
+bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port);
+bool is_bound_to_unix(int fd, const std::string& path);
+// Why `fd` can't be used as a listener, or an empty text.
+std::string find_listener_fault(int fd);
+// Makes a socket passed in fit for the loop: non-blocking and close-on-exec.
+void adopt_listener(int fd);
+
+}  // namespace net

@@ -1,0 +1,49 @@
+// Messages between two roles: SOCK_SEQPACKET, a type byte, a payload of at most 64 KiB, at most
+// kMostDescriptors descriptors. Never blocks: what does not fit into the kernel's queue is refused,
+// and the sender decides whether that matters. The receiver checks what it is told.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/base/handle.h"
+#include "src/net/loop.h"
+
+namespace net {
+
+inline constexpr std::size_t kLargestMessage = 64 * 1024;
+inline constexpr std::size_t kMostDescriptors = 64;
+
+// Two connected ends, or two empty handles where descriptors have run out.
+std::pair<base::UniqueFd, base::UniqueFd> make_channel_ends();
+
+struct Message {
+  std::uint8_t type = 0;
+  std::string_view payload;  // valid during the callback
+  std::vector<base::UniqueFd> descriptors;
+};
+
+class Channel {
+ public:
+  // `on_close` is called once, when the other end is gone; the channel may be destroyed in it.
+  Channel(Loop& loop, base::UniqueFd fd, std::function<void(Message)> on_message,
+          std::function<void()> on_close);
+
+  // False where the message could not be queued or the other end is gone.
+  bool send(std::uint8_t type, std::string_view payload, std::span<const int> descriptors = {});
+
+ private:
+  void receive();
+
+  base::UniqueFd fd_;
+  std::function<void(Message)> on_message_;
+  std::function<void()> on_close_;
+  std::vector<char> buffer_;
+  ReadWatch watch_;
+};
+
+}  // namespace net

@@ -1,0 +1,141 @@
+#include "src/net/connection.h"
+
+#include <event2/event.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "src/net/server.h"
+
+namespace net {
+namespace {
+
+// As large as the longest request of either protocol: what is more waits in the kernel.
+constexpr std::size_t kReadAtOnce = 16 * 1024;
+
+}  // namespace
+
+Connection::Connection(Server& server, base::UniqueFd fd, std::unique_ptr<Session> session)
+    : server_(server),
+      fd_(std::move(fd)),
+      session_(std::move(session)),
+      readable_(event_new(server.loop_.raw(), fd_.get(), EV_READ | EV_PERSIST, on_event, this)) {
+  event_add(readable_.get(), nullptr);
+}
+
+void Connection::on_event(int /*fd*/, short what, void* self) noexcept {
+  auto* connection = static_cast<Connection*>(self);
+  if (connection->closed_) return;
+  if ((what & EV_WRITE) != 0) connection->flush();
+  if ((what & EV_READ) != 0) connection->read_once();
+}
+
+void Connection::read_once() {
+  std::array<char, kReadAtOnce> chunk;  // not zeroed: this is the hot path
+  // No session leaves more than one request pending, so there is always room for some bytes.
+  const std::size_t room = chunk.size() - std::min(pending_.size(), chunk.size() - 1);
+  const ssize_t got = ::recv(fd_.get(), chunk.data(), room, 0);
+  if (got > 0) {
+    take(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+  } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    close();
+  }
+}
+
+void Connection::take(std::string_view input) {
+  if (!pending_.empty()) {
+    pending_ += input;
+    answer_pending();
+    return;
+  }
+  std::string& out = server_.replies_;
+  out.clear();
+  const Session::Step step = session_->receive(input, out);
+  hang_up_ = step.hang_up;
+  if (!hang_up_ && step.consumed < input.size()) pending_ = input.substr(step.consumed);
+  if (send_replies(out)) answer_pending();
+}
+
+void Connection::answer_pending() {
+  std::string& out = server_.replies_;
+  do {
+    out.clear();
+    const Session::Step step = session_->receive(pending_, out);
+    hang_up_ = step.hang_up;
+    pending_.erase(0, step.consumed);
+  } while (send_replies(out));
+}
+
+// Returns whether the session stopped for the size of its replies alone and may go on now.
+bool Connection::send_replies(const std::string& out) {
+  std::size_t sent = 0;
+  while (sent < out.size()) {
+    const ssize_t took = ::send(fd_.get(), out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
+    if (took < 0 && errno == EINTR) continue;
+    if (took < 0 && errno != EAGAIN) {
+      close();
+      return false;
+    }
+    if (took < 0) break;
+    sent += static_cast<std::size_t>(took);
+  }
+  if (sent < out.size()) unsent_.assign(out, sent);
+  wait_for_peer();
+  return !closed_ && unsent_.empty() && !pending_.empty() && out.size() >= kMostUnreadReplies;
+}
+
+// Called when the kernel takes bytes again.
+void Connection::flush() {
+  const ssize_t took = ::send(fd_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+  if (took < 0 && errno != EAGAIN && errno != EINTR) return close();
+  if (took > 0) {
+    unsent_.erase(0, static_cast<std::size_t>(took));
+    waiting_since_ = server_.now_;
+  }
+  if (!unsent_.empty()) return;
+  event_del(writable_.get());
+  if (hang_up_ || server_.is_stopping()) return close();
+  event_add(readable_.get(), nullptr);
+  if (!pending_.empty()) answer_pending();
+}
+
+// Decides what to wait for next, and since when.
+void Connection::wait_for_peer() {
+  if (unsent_.empty() && hang_up_) return close();
+  if (!unsent_.empty()) {
+    event_del(readable_.get());
+    if (!writable_) {
+      writable_.reset(
+          event_new(server_.loop_.raw(), fd_.get(), EV_WRITE | EV_PERSIST, on_event, this));
+    }
+    event_add(writable_.get(), nullptr);
+  }
+  if (unsent_.empty() && pending_.empty()) {
+    waiting_since_ = {};
+  } else if (waiting_since_ == base::SteadyPoint{}) {
+    waiting_since_ = server_.now_;
+  }
+}
+
+void Connection::finish() {
+  if (unsent_.empty()) read_once();
+  if (!closed_ && unsent_.empty()) close();
+}
+
+bool Connection::is_stalled(base::SteadyPoint deadline) const {
+  return waiting_since_ != base::SteadyPoint{} && waiting_since_ <= deadline;
+}
+
+void Connection::close() {
+  if (closed_) return;
+  closed_ = true;
+  readable_.reset();
+  writable_.reset();
+  fd_.reset();
+  server_.bury(*this);
+}
+
+}  // namespace net

@@ -1,0 +1,57 @@
+// One peer of a Server: reads, lets the session answer, writes. Plain events with recv and send, as
+// a bufferevent would cost further system calls on every ping-pong.
+//
+// A peer that does not read its replies is not read from (kMostUnreadReplies), and one that stalls
+// in the middle of a request or of its replies is dropped by Server::sweep().
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "src/base/clock.h"
+#include "src/base/handle.h"
+#include "src/net/loop.h"
+#include "src/net/session.h"
+
+namespace net {
+
+class Server;
+
+class Connection {
+ public:
+  Connection(Server& server, base::UniqueFd fd, std::unique_ptr<Session> session);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Answers what has arrived by now, then closes unless replies are still owed.
+  void finish();
+  // True where the peer owes us bytes, or the reading of ours, since before `deadline`.
+  [[nodiscard]] bool is_stalled(base::SteadyPoint deadline) const;
+  [[nodiscard]] bool is_owed_nothing() const { return unsent_.empty(); }
+
+  std::size_t index = 0;  // where the server keeps it
+
+ private:
+  friend class Server;
+  static void on_event(int fd, short what, void* self) noexcept;
+  void read_once();
+  void take(std::string_view input);
+  void answer_pending();
+  bool send_replies(const std::string& out);
+  void flush();
+  void wait_for_peer();
+  void close();
+
+  Server& server_;
+  base::UniqueFd fd_;
+  std::unique_ptr<Session> session_;
+  std::string pending_;  // of a request that isn't complete, or that waits for the peer to read
+  std::string unsent_;   // replies the kernel did not take yet
+  base::SteadyPoint waiting_since_{};
+  bool closed_ = false;
+  bool hang_up_ = false;
+  EventHandle readable_;
+  EventHandle writable_;  // made when a peer first falls behind
+};
+
+}  // namespace net
