@@ -106,11 +106,9 @@ class Parser {
       parsed_.errors.push_back(
           fmt::format("{}:{}: group: needs user to be set too", file_, lines_["group"]));
     }
-    if (config.policy_db == config.image_file || config.policy_db == config.state_db ||
-        config.state_db == config.image_file) {
-      parsed_.errors.push_back(
-          fmt::format("{}: policy_db, state_db and image_file must be three files", file_));
-    }
+    refuse_same_file("policy_db", config.policy_db, "state_db", config.state_db);
+    refuse_same_file("policy_db", config.policy_db, "image_file", config.image_file);
+    refuse_same_file("state_db", config.state_db, "image_file", config.image_file);
     if (config.tlsmap_listen.empty()) {
       parsed_.errors.push_back(fmt::format("{}:{}: tlsmap_listen: must name at least one listener",
                                            file_, lines_["tlsmap_listen"]));
@@ -119,6 +117,16 @@ class Parser {
   }
 
  private:
+  // Blames the later of the two lines; a default has none and comes first.
+  void refuse_same_file(std::string_view one, const std::string& path, std::string_view other,
+                        const std::string& other_path) {
+    if (path != other_path) return;
+    const auto later = lines_[one] > lines_[other] ? one : other;
+    const auto earlier = later == one ? other : one;
+    parsed_.errors.push_back(fmt::format("{}:{}: {}: must not be the same file as {}", file_,
+                                         lines_[later], later, earlier));
+  }
+
   void fail(const Line& line, std::string_view why) {
     parsed_.errors.push_back(fmt::format("{}:{}: {}", file_, line.number, why));
   }
@@ -132,9 +140,10 @@ class Parser {
 
 ParsedConfig parse_config(std::string_view text, std::string_view file) {
   Parser parser(file);
-  if (text.find('\0') != std::string_view::npos) {
-    ParsedConfig refused;
-    refused.errors.push_back(fmt::format("{}: holds a NUL byte; is it a text file?", file));
+  if (const auto nul = std::find(text.begin(), text.end(), '\0'); nul != text.end()) {
+    ParsedConfig refused = parser.finish();
+    refused.errors.push_back(fmt::format("{}:{}: holds a NUL byte; is it a text file?", file,
+                                         1 + std::count(text.begin(), nul, '\n')));
     return refused;
   }
   for (const Line& line : join_lines(text)) parser.take(line);
