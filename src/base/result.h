@@ -24,9 +24,9 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
 
   // Only where ok().
-  [[nodiscard]] T& value() & { return *std::get_if<0>(&state_); }
-  [[nodiscard]] const T& value() const& { return *std::get_if<0>(&state_); }
-  [[nodiscard]] T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  [[nodiscard]] T& value() & { return std::get<0>(state_); }
+  [[nodiscard]] const T& value() const& { return std::get<0>(state_); }
+  [[nodiscard]] T&& value() && { return std::get<0>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -34,7 +34,7 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   // Only where !ok().
-  [[nodiscard]] const std::string& error() const { return std::get_if<1>(&state_)->text; }
+  [[nodiscard]] const std::string& error() const { return std::get<1>(state_).text; }
 
  private:
   std::variant<T, Error> state_;
