@@ -16,7 +16,7 @@ enum class Transport : std::uint8_t { Usual, TlsOnly };
 struct Question {
   const Key& key;
   // Keeps evidence and state of several Postfix instances apart; empty for the usual one.
-  std::string_view view;
+  std::string_view view = {};
   Transport transport = Transport::Usual;
 };
 

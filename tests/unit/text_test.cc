@@ -1,0 +1,49 @@
+#include "src/base/text.h"
+
+#include <cstdint>
+
+#include "tests/unit/catch.h"
+
+using namespace base;
+
+TEST_CASE("text: what is printed holds no control byte, no high byte and no more than asked") {
+  CHECK(printable("plain text ~") == "plain text ~");
+  CHECK(printable(std::string_view("a\0b\n\x1b[31m\x7f", 10)) == "a?b??[31m?");
+  CHECK(printable("b\xc3\xbc") == "b??");
+  CHECK(printable("abcdef", 3) == "abc");
+  CHECK(printable("").empty());
+}
+
+TEST_CASE("text: folding touches ASCII letters alone") {
+  CHECK(to_lower("MiXed-09_.\xc3\x9c") == "mixed-09_.\xc3\x9c");
+  CHECK(to_lower('@') == '@');
+  CHECK(to_lower('[') == '[');
+  CHECK(is_equal_ignoring_case("TLSv1.2", "tlsV1.2"));
+  CHECK_FALSE(is_equal_ignoring_case("abc", "abcd"));
+  CHECK_FALSE(is_equal_ignoring_case("@", "`"));
+}
+
+TEST_CASE("text: trim takes blanks, tabs and line ends from both ends alone") {
+  CHECK(trim(" \t a b\r\n") == "a b");
+  CHECK(trim("\n \t").empty());
+  CHECK(trim("").empty());
+  CHECK(trim("x") == "x");
+}
+
+TEST_CASE("text: split leaves empty parts out, join puts parts together again") {
+  CHECK(split(", a ,,b", ", ") == std::vector<std::string_view>{"a", "b"});
+  CHECK(split("", ",").empty());
+  CHECK(split(",,", ",").empty());
+  CHECK(split("one", ",") == std::vector<std::string_view>{"one"});
+  CHECK(join({"a", "b", "c"}, ", ") == "a, b, c");
+  CHECK(join({}, ", ").empty());
+}
+
+TEST_CASE("text: a number is decimal digits within the range of its type, and nothing else") {
+  CHECK(parse_number<std::uint16_t>("65535") == std::uint16_t{65535});
+  CHECK(parse_number<std::uint16_t>("007") == std::uint16_t{7});
+  for (const auto* bad : {"", "-1", "+1", " 1", "1 ", "0x10", "65536", "1e3", "ten"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_number<std::uint16_t>(bad));
+  }
+}
