@@ -22,16 +22,17 @@ struct Considered {
   model::PolicyRow row;
 };
 
-// The verdict for one question. `mode` is the daemon's: while it is Observe everything answers as if
-// absent. Rows in mode observe and expired rows (expires_at <= now) are passed over, the next step is
-// asked. A faulty row that would have won makes the verdict Unknown. With `considered` every row of
-// every step is listed, strongest first, also those behind the winner.
+// The verdict for one question. `mode` is the daemon's: while it is Observe everything answers as
+// if absent. Rows in mode observe and expired rows (expires_at <= now) are passed over, the next
+// step is asked. A faulty row that would have won makes the verdict Unknown. With `considered`
+// every row of every step is listed, strongest first, also those behind the winner; while `mode` is
+// Observe the row that would have won is listed as Observed, or as Faulty.
 model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
                      model::RowMode mode, base::sys_seconds now,
                      std::vector<Considered>* considered = nullptr);
 
-// The verdict while there is no policy at all: Unknown, or NotFound in mode observe, which must never
-// delay mail (RELIABILITY section 3).
+// The verdict while there is no policy at all: Unknown, or NotFound in mode observe, which must
+// never delay mail (RELIABILITY section 3).
 model::Verdict judge_without_policy(model::RowMode mode);
 
 }  // namespace engine

@@ -17,8 +17,8 @@ struct Difference {
   std::uint64_t weakened = 0;  // less strict level, or the same level with a looser fallback
 };
 
-// True where the row `after` asks less of a delivery than `before`. A faulty row answers TEMP and so
-// never asks less.
+// True where the row `after` asks less of a delivery than `before`. A faulty row answers TEMP and
+// so never asks less.
 bool is_weaker(const model::PolicyRow& after, const model::PolicyRow& before);
 
 // DESIGN section 2: more than 20 % of the rows and more than 100 of them dropped or weakened.

@@ -1,0 +1,109 @@
+#include "src/engine/judge.h"
+
+#include <optional>
+
+namespace engine {
+namespace {
+
+using Kind = model::Verdict::Kind;
+
+constexpr std::string_view kNoRow = "no row applies";
+constexpr std::string_view kObserving = "the daemon is in mode observe, so no row is enforced";
+constexpr std::string_view kRaised = "raised to encrypt, because this transport is for TLS alone";
+constexpr std::string_view kWithoutProfile = "the row has no profile";
+constexpr std::string_view kNoPolicy = "no policy has been loaded yet";
+
+std::string_view reason_for(model::Step step) {
+  switch (step) {
+    case model::Step::AsWritten:
+      return "a row of exactly this name";
+    case model::Step::WithoutPort:
+      return "the row of the name without its port";
+    case model::Step::WithoutBrackets:
+      return "the row of the host without brackets";
+    case model::Step::Parent:
+      return "the row of the nearest parent domain";
+    case model::Step::Any:
+      return "the row for any domain";
+    case model::Step::AnyHost:
+      return "the row for any host";
+  }
+  return {};
+}
+
+std::string_view fault_of(const model::PolicyRow& row) {
+  if (!row.fault.empty()) return row.fault;
+  return row.profile == nullptr ? kWithoutProfile : std::string_view{};
+}
+
+// Why the row doesn't hold at `now`, or nothing where it does.
+std::optional<Considered::Fate> passed_over(const model::PolicyRow& row, base::sys_seconds now) {
+  if (row.expires_at != 0 && row.expires_at <= now.time_since_epoch().count()) {
+    return Considered::Fate::Expired;
+  }
+  if (row.mode == model::RowMode::Observe) return Considered::Fate::Observed;
+  return std::nullopt;
+}
+
+model::Verdict verdict_of(const model::PolicyRow& row, model::Step step,
+                          model::Transport transport) {
+  model::Verdict verdict;
+  verdict.row = row;
+  verdict.step = step;
+  if (const auto fault = fault_of(row); !fault.empty()) {
+    verdict.kind = Kind::Unknown;
+    verdict.reason = fault;
+    return verdict;
+  }
+  verdict.kind = Kind::Policy;
+  verdict.level = row.profile->level;
+  verdict.reason = reason_for(step);
+  if (transport == model::Transport::TlsOnly && !model::is_tls_required(verdict.level)) {
+    verdict.level = model::Level::Encrypt;
+    verdict.reason = kRaised;
+  }
+  return verdict;
+}
+
+Considered::Fate fate_of_winner(const model::PolicyRow& row, model::RowMode mode) {
+  if (!fault_of(row).empty()) return Considered::Fate::Faulty;
+  return mode == model::RowMode::Observe ? Considered::Fate::Observed : Considered::Fate::Won;
+}
+
+model::Verdict not_found(std::string_view reason) {
+  model::Verdict verdict;
+  verdict.reason = reason;
+  return verdict;
+}
+
+}  // namespace
+
+model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
+                     model::RowMode mode, base::sys_seconds now,
+                     std::vector<Considered>* considered) {
+  std::optional<model::Verdict> won;
+  walk_candidates(question.key, [&](const Candidate& candidate) {
+    const auto row = rows.find(candidate.destination);
+    if (!row) return false;
+    auto fate = passed_over(*row, now);
+    if (!fate && won) fate = Considered::Fate::Outranked;
+    if (!fate) {
+      won = verdict_of(*row, candidate.step, question.transport);
+      fate = fate_of_winner(*row, mode);
+    }
+    if (considered != nullptr) considered->push_back({*fate, candidate.step, *row});
+    return won && considered == nullptr;
+  });
+  if (mode == model::RowMode::Observe) return not_found(kObserving);
+  return won ? *won : not_found(kNoRow);
+}
+
+model::Verdict judge_without_policy(model::RowMode mode) {
+  if (mode == model::RowMode::Observe) return not_found(kObserving);
+  model::Verdict verdict;
+  verdict.kind = Kind::Unknown;
+  verdict.reason = kNoPolicy;
+  return verdict;
+}
+
+}  // namespace engine
