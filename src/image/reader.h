@@ -1,4 +1,5 @@
-// Answers look-ups from a policy image, from memory alone. Opens no file: it is handed a descriptor.
+// Answers look-ups from a policy image, from memory alone. Opens no file: it is handed a
+// descriptor.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ class Image final : public model::PolicyRows {
   // profiles; the checksum is verified here or, with Later, by verify_some().
   enum class Checksum { Now, Later };
   static base::Result<std::unique_ptr<Image>> map(int fd, Checksum when);
-  // The same over borrowed bytes, for tests and fuzzing; `bytes` must outlive the image.
+  // The same over borrowed bytes, for tests and fuzzing; the checksum is left to verify_some().
+  // `bytes` must outlive the image.
   static base::Result<std::unique_ptr<Image>> over(std::string_view bytes);
   ~Image() override;
   Image(const Image&) = delete;
@@ -32,16 +34,51 @@ class Image final : public model::PolicyRows {
   // Returns true when all is verified, false while there is more to do, or what is wrong.
   base::Result<bool> verify_some(std::size_t bytes);
 
+  // A row whose bytes are damaged is found, as a faulty one.
   [[nodiscard]] std::optional<model::PolicyRow> find(std::string_view destination) const override;
   [[nodiscard]] const Stamp& stamp() const;
   [[nodiscard]] const std::vector<model::Profile>& profiles() const;
   [[nodiscard]] std::size_t size_in_bytes() const;
 
+  // One walk over the rows, in ascending order of destination. Ends early where the image is
+  // damaged.
+  class Rows {
+   public:
+    std::optional<model::PolicyRow> next();
+
+   private:
+    friend class Image;
+    explicit Rows(const Image& image) : image_(image) {}
+    const Image& image_;
+    std::size_t at_ = 0;
+  };
+  [[nodiscard]] Rows rows() const { return Rows(*this); }
+
   // Every row, in ascending order of destination, until `visit` returns false.
   void for_each_row(const std::function<bool(const model::PolicyRow&)>& visit) const;
 
  private:
+  struct Unmap {
+    std::size_t size;
+    void operator()(const char* bytes) const noexcept;
+  };
+  struct Digester;
+
   Image();
+  base::Result<void> open(std::string_view bytes);
+  base::Result<void> read_profiles(std::string_view section);
+  // The row at `at` of the records, which moves behind it; nothing where the bytes make none.
+  [[nodiscard]] std::optional<model::PolicyRow> read_row(std::size_t& at) const;
+
+  std::unique_ptr<const char, Unmap> mapping_;
+  std::string_view content_;  // all behind the header
+  std::string_view records_;
+  std::string_view pool_;
+  std::string_view slots_;
+  std::uint32_t home_slots_ = 0;
+  std::vector<model::Profile> profiles_;
+  Stamp stamp_;
+  std::unique_ptr<Digester> digester_;  // until the content is verified
 };
 
 }  // namespace image

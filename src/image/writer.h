@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
 #include "src/base/clock.h"
 #include "src/base/handle.h"
@@ -21,7 +23,7 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Room for that many rows is reserved; more may come.
+  // Room for that many rows is reserved; more or fewer may come.
   void expect_rows(std::uint64_t rows);
 
   // The index to use in add_row.
@@ -30,20 +32,47 @@ class Writer {
   struct Row {
     std::string_view destination;  // normal form, greater than the one before in byte order
     std::uint32_t profile = 0;     // not looked at where there is a fault
-    std::string_view match;
+    std::string_view match = {};
     model::RowMode mode = model::RowMode::Enforce;
     std::int64_t expires_at = 0;
-    std::string_view fault;        // why the name must answer TEMP
+    std::string_view fault = {};  // why the name must answer TEMP; cut at kLongestFault
   };
+  // Refuses a row out of order, too long, beyond the limits of format.h or with an unknown profile;
+  // the writer is then as before.
   base::Result<void> add_row(const Row& row);
 
-  // The finished image as a memfd, sealed against writing, growing and shrinking. The writer is empty
-  // afterwards.
+  // The finished image as a memfd, sealed against writing, growing and shrinking. The writer is
+  // empty afterwards.
   base::Result<base::UniqueFd> finish(base::sys_seconds built_at);
 
  private:
-  struct Parts;
-  Parts* parts_;  // replaced by the implementation with what it needs
+  // Texts of the pool are known by their offset and compared in place.
+  struct PoolHash {
+    using is_transparent = void;
+    const std::string* pool;
+    std::size_t operator()(std::string_view text) const;
+    std::size_t operator()(std::uint32_t offset) const;
+  };
+  struct PoolEqual {
+    using is_transparent = void;
+    const std::string* pool;
+    bool operator()(std::uint32_t a, std::uint32_t b) const { return a == b; }
+    bool operator()(std::string_view text, std::uint32_t offset) const;
+    bool operator()(std::uint32_t offset, std::string_view text) const;
+  };
+
+  [[nodiscard]] base::Result<void> check(const Row& row) const;
+  std::uint32_t offset_in_pool(std::string_view text);
+  void clear();
+
+  std::string profiles_;
+  std::uint32_t profile_count_ = 0;
+  std::string records_;
+  std::size_t last_key_size_ = 0;  // the last destination ends the records
+  std::string pool_;
+  std::unordered_set<std::uint32_t, PoolHash, PoolEqual> texts_;
+  std::vector<std::uint64_t> slots_;  // as they come: tag and offset of each record
+  std::uint32_t faulty_rows_ = 0;
 };
 
 }  // namespace image
