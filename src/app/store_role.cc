@@ -128,7 +128,8 @@ void Store::configure(std::string_view text) {
   base::set_log_level(config_.log_level);
   if (!is_other_file) return;
   source_ = std::make_unique<store::PolicySource>(config_.policy_db, tlsmap::find_policy_fault);
-  auto old = std::exchange(publisher_, std::make_unique<jobs::Publisher>(*source_, *this));
+  auto look = [this](base::sys_seconds now) { return source_->poll(now); };
+  auto old = std::exchange(publisher_, std::make_unique<jobs::Publisher>(look, *this));
   // What was in force under the other file stays so, and the new content is compared with it.
   if (old && old->image_fd() >= 0) publisher_->adopt(base::UniqueFd(::dup(old->image_fd())));
 }

@@ -33,7 +33,7 @@ void Publisher::adopt(base::UniqueFd image_fd) {
 }
 
 void Publisher::poll(base::sys_seconds now) {
-  auto seen = source_.poll(now);
+  auto seen = look_(now);
   if (auto* compiled = std::get_if<store::Compiled>(&seen)) take(std::move(*compiled), now);
   if (const auto* trouble = std::get_if<store::Trouble>(&seen)) take(*trouble, now);
 }

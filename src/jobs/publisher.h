@@ -2,9 +2,12 @@
 // policy in force stays. Runs in the store role; owns no socket, asks its Outlet to hand images on.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "src/base/clock.h"
@@ -44,8 +47,12 @@ class Publisher {
     engine::Difference difference;
   };
 
-  // Both outlive the publisher.
-  Publisher(store::PolicySource& source, Outlet& outlet) : source_(source), outlet_(outlet) {}
+  // One look at the database: store::PolicySource::poll in the daemon.
+  using Look = std::function<std::variant<store::Unchanged, store::Compiled, store::Trouble>(
+      base::sys_seconds now)>;
+
+  // The outlet outlives the publisher.
+  Publisher(Look look, Outlet& outlet) : look_(std::move(look)), outlet_(outlet) {}
 
   // The policy that answers already, at start: what a new one is compared with.
   void adopt(base::UniqueFd image_fd);
@@ -76,7 +83,7 @@ class Publisher {
   void hold(Policy policy, const engine::Difference& difference, base::sys_seconds now);
   void change_state(State state, std::string code, std::string text, base::sys_seconds now);
 
-  store::PolicySource& source_;
+  Look look_;
   Outlet& outlet_;
   Policy in_force_;
   Policy pending_;

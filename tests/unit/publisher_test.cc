@@ -1,0 +1,168 @@
+#include "src/jobs/publisher.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "src/image/writer.h"
+#include "tests/unit/catch.h"
+
+namespace {
+
+using jobs::Publisher;
+using model::Level;
+constexpr base::sys_seconds kNow{std::chrono::seconds{1'800'000'000}};
+
+// An image of `count` rows d00000.example, d00001.example ... at one level.
+store::Compiled make_policy(Level level, int count, std::vector<store::RowFault> faults = {}) {
+  image::Writer writer;
+  model::Profile profile;
+  profile.name = "p";
+  profile.level = level;
+  const auto index = writer.add_profile(profile);
+  REQUIRE(index.ok());
+  for (int i = 0; i < count; ++i) {
+    image::Writer::Row row;
+    const std::string name = fmt::format("d{:05}.example", i);
+    row.destination = name;
+    row.profile = *index;
+    REQUIRE(writer.add_row(row).ok());
+  }
+  auto image = writer.finish(kNow);
+  REQUIRE(image.ok());
+  store::Compiled compiled;
+  compiled.image = std::move(*image);
+  compiled.fault_count = faults.size();
+  compiled.faults = std::move(faults);
+  return compiled;
+}
+
+// A publisher whose database is a value and whose world is a list of what it was told.
+struct Rig final : Publisher::Outlet {
+  void publish(int image_fd) override {
+    auto image = image::Image::map(image_fd, image::Image::Checksum::Now);
+    REQUIRE(image.ok());
+    told.push_back(fmt::format("{} rows", (*image)->stamp().rows));
+  }
+  void announce_no_policy() override { told.emplace_back("no policy"); }
+
+  void says(store::Compiled compiled) { next = std::move(compiled); }
+  void says(const char* code) { next = store::Trouble{code, "something is wrong"}; }
+  void poll() { publisher.poll(kNow); }
+  std::vector<std::string> take_told() { return std::exchange(told, {}); }
+  [[nodiscard]] const Publisher::Status& status() const { return publisher.status(); }
+
+  std::variant<store::Unchanged, store::Compiled, store::Trouble> next;
+  std::vector<std::string> told;
+  Publisher publisher{[this](base::sys_seconds) { return std::exchange(next, store::Unchanged{}); },
+                      *this};
+};
+
+using Told = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the first policy is published, and what does not change is not published again") {
+  Rig rig;
+  rig.says(make_policy(Level::Encrypt, 3));
+  rig.poll();
+  rig.poll();
+  CHECK(rig.take_told() == Told{"3 rows"});
+  CHECK(rig.status().state == Publisher::State::Live);
+}
+
+TEST_CASE("trouble without any policy is announced, trouble with one leaves it in force") {
+  Rig rig;
+  rig.says("missing");
+  rig.poll();
+  CHECK(rig.take_told() == Told{"no policy"});
+  rig.says(make_policy(Level::Encrypt, 3));
+  rig.poll();
+  rig.says("corrupt");
+  rig.poll();
+  CHECK(rig.take_told() == Told{"3 rows"});
+  CHECK(rig.status().state == Publisher::State::Trouble);
+  CHECK(rig.status().code == "corrupt");
+  REQUIRE(rig.status().in_force.has_value());
+  CHECK(rig.status().in_force->rows == 3);
+}
+
+TEST_CASE(
+    "dropping more than a fifth and more than a hundred rows waits, and accepting publishes") {
+  Rig rig;
+  rig.says(make_policy(Level::Encrypt, 1000));
+  rig.poll();
+  static_cast<void>(rig.take_told());
+  rig.says(make_policy(Level::Encrypt, 799));
+  rig.poll();
+  CHECK(rig.take_told().empty());
+  CHECK(rig.status().state == Publisher::State::Waiting);
+  REQUIRE(rig.status().pending.has_value());
+  CHECK(rig.status().pending->dropped == 201);
+
+  const auto accepted = rig.publisher.accept(kNow);
+  CHECK(accepted.published);
+  CHECK(accepted.difference.dropped == 201);
+  CHECK(rig.take_told() == Told{"799 rows"});
+  CHECK(rig.status().state == Publisher::State::Live);
+  CHECK_FALSE(rig.publisher.accept(kNow).published);
+}
+
+TEST_CASE("weakening waits as dropping does, strengthening never") {
+  Rig rig;
+  rig.says(make_policy(Level::Encrypt, 1000));
+  rig.poll();
+  rig.says(make_policy(Level::May, 1000));
+  rig.poll();
+  CHECK(rig.status().state == Publisher::State::Waiting);
+  CHECK(rig.status().pending->weakened == 1000);
+  rig.says(make_policy(Level::Secure, 1000));
+  rig.poll();
+  CHECK(rig.status().state == Publisher::State::Live);
+  CHECK(rig.take_told() == Told{"1000 rows", "1000 rows"});
+}
+
+TEST_CASE("what waits is forgotten when the database can no longer be read") {
+  Rig rig;
+  rig.says(make_policy(Level::Encrypt, 1000));
+  rig.poll();
+  rig.says(make_policy(Level::Encrypt, 1));
+  rig.poll();
+  rig.says("locked");
+  rig.poll();
+  CHECK_FALSE(rig.status().pending.has_value());
+  CHECK_FALSE(rig.publisher.accept(kNow).published);
+  CHECK(rig.take_told() == Told{"1000 rows"});
+}
+
+TEST_CASE("a policy kept from before is what the first new one is compared with") {
+  Rig rig;
+  rig.publisher.adopt(std::move(make_policy(Level::Encrypt, 1000).image));
+  rig.says(make_policy(Level::Encrypt, 10));
+  rig.poll();
+  CHECK(rig.take_told().empty());
+  CHECK(rig.status().state == Publisher::State::Waiting);
+  rig.publisher.publish_again();
+  CHECK(rig.take_told() == Told{"1000 rows"});
+}
+
+TEST_CASE("a new answering role is told again what is in force, or that there is nothing") {
+  Rig rig;
+  rig.publisher.publish_again();
+  CHECK(rig.take_told().empty());
+  rig.says("missing");
+  rig.poll();
+  rig.publisher.publish_again();
+  CHECK(rig.take_told() == Told{"no policy", "no policy"});
+}
+
+TEST_CASE("faulty rows of the policy in force are kept for status") {
+  Rig rig;
+  rig.says(make_policy(Level::Encrypt, 3, {{"outbound", "x.example", "why"}}));
+  rig.poll();
+  REQUIRE(rig.status().faults.size() == 1);
+  CHECK(rig.status().faults.front().key == "x.example");
+  rig.says(make_policy(Level::Encrypt, 3));
+  rig.poll();
+  CHECK(rig.status().fault_count == 0);
+}
