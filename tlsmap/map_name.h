@@ -1,4 +1,5 @@
-// The NAME of a socketmap request: which table, for which Postfix, in which view (DESIGN section 5).
+// The NAME of a socketmap request: which table, for which Postfix, in which view (DESIGN section
+// 5).
 #pragma once
 
 #include <cstdint>

@@ -41,6 +41,9 @@ class Session final : public net::Session {
  private:
   void answer(std::string_view request, std::string& out);
   void answer_policy(const MapName& name, std::string_view asked, std::string& out);
+  void count(Table table, Status status) {
+    ++counters_.answers.at(static_cast<std::size_t>(table)).at(static_cast<std::size_t>(status));
+  }
 
   model::Oracle& oracle_;
   const Settings& settings_;
