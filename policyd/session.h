@@ -4,12 +4,10 @@
 
 #include <cstdint>
 
+#include "policyd/attributes.h"
 #include "src/net/session.h"
 
 namespace policyd {
-
-inline constexpr std::size_t kLongestRequest = 16 * 1024;
-inline constexpr std::size_t kMostAttributes = 100;
 
 struct Counters {
   std::uint64_t answers = 0;
