@@ -1,0 +1,75 @@
+"""Throw-away certificates, made with the openssl command."""
+
+import dataclasses
+import hashlib
+import os
+import ssl
+import subprocess
+
+NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    chain: str  # PEM file
+    key: str    # PEM file
+
+    def fingerprint(self):
+        """As Postfix writes it at level fingerprint."""
+        with open(self.chain, encoding="ascii") as file:
+            der = ssl.PEM_cert_to_DER_cert(file.read())
+        return ":".join(f"{octet:02X}" for octet in hashlib.sha256(der).digest())
+
+    def tlsa(self):
+        """The data of a TLSA record 3 1 1: the digest of the public key."""
+        public_key = run("x509", "-in", self.chain, "-noout", "-pubkey")
+        der = run("pkey", "-pubin", "-outform", "der", feed=public_key)
+        return bytes([3, 1, 1]) + hashlib.sha256(der).digest()
+
+
+def run(*arguments, feed=None):
+    done = subprocess.run(["openssl", *arguments], input=feed, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"openssl {' '.join(arguments)}: {done.stderr.decode()}")
+    return done.stdout
+
+
+class Authority:
+    """A CA in `directory`."""
+
+    def __init__(self, directory, name):
+        self._directory = directory
+        self._name = name
+        self.certificate = self.self_signed(name)
+
+    def _paths(self, name):
+        base = os.path.join(self._directory, f"{self._name}-{name}")
+        return Certificate(base + ".pem", base + ".key")
+
+    def self_signed(self, name):
+        made = self._paths(name)
+        run("req", "-x509", *NEW_KEY, "-subj", f"/CN={name}", "-days", "30",
+            "-addext", f"subjectAltName=DNS:{name}",
+            "-keyout", made.key, "-out", made.chain)
+        return made
+
+    def issue(self, label, names):
+        made = self._paths(label)
+        run("req", "-x509", "-CA", self.certificate.chain, "-CAkey", self.certificate.key, *NEW_KEY,
+            "-subj", f"/CN={names[0]}", "-days", "30", *self._extensions(names),
+            "-keyout", made.key, "-out", made.chain)
+        return made
+
+    def issue_expired(self, label, names):
+        made = self._paths(label)
+        request = run("req", "-new", *NEW_KEY, "-subj", f"/CN={names[0]}", *self._extensions(names),
+                      "-keyout", made.key)
+        # `req` refuses an end in the past; `x509` takes one day before now.
+        run("x509", "-req", "-CA", self.certificate.chain, "-CAkey", self.certificate.key,
+            "-copy_extensions", "copyall", "-days", "-1", "-out", made.chain, feed=request)
+        return made
+
+    @staticmethod
+    def _extensions(names):
+        return ["-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names),
+                "-addext", "basicConstraints=critical,CA:FALSE"]
