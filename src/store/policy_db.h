@@ -1,9 +1,9 @@
-// policy.db as the admin's tools see it: made, upgraded, edited and listed. The daemon never opens it
-// this way; it reads through policy_source.h.
+// policy.db as the admin's tools see it: made, upgraded, edited and listed. The daemon never opens
+// it this way; it reads through policy_source.h.
 //
-// Values come in normal form (model::parse_destination); the database's own CHECKs and triggers are the
-// last word, and their sentence is the error. Each call is one transaction; a lock held by somebody
-// else is waited for five seconds, then named in the error.
+// Values come in normal form (model::parse_destination); the database's own CHECKs and triggers are
+// the last word, and their sentence is the error. Each call is one transaction; a lock held by
+// somebody else is waited for five seconds, then named in the error.
 #pragma once
 
 #include <cstdint>
@@ -51,10 +51,11 @@ class PolicyDb {
  public:
   enum class Access { ReadOnly, ReadWrite };
 
-  // Makes a new file in WAL mode with the newest schema and the shipped profiles; refuses to touch a
-  // file that exists.
+  // Makes a new file in WAL mode with the newest schema and the shipped profiles; refuses to touch
+  // a file that exists.
   static base::Result<void> init(const std::string& path);
-  // Brings an older schema to the newest; says which versions it went through. A newer one is refused.
+  // Brings an older schema to the newest; says which versions it went through. A newer one is
+  // refused.
   struct Upgraded {
     int from = 0;
     int to = 0;
@@ -71,15 +72,15 @@ class PolicyDb {
   // False where there was no such row.
   base::Result<bool> remove_outbound(std::string_view destination);
   base::Result<std::optional<OutboundRow>> find_outbound(std::string_view destination);
-  // In order of destination; `visit` is called for each row, so that a million need no memory.
+  // In order of destination.
   base::Result<std::vector<OutboundRow>> list_outbound();
 
   base::Result<std::vector<ProfileRow>> list_profiles();
   base::Result<std::optional<ProfileRow>> find_profile(std::string_view name);
   // The profile as the engine sees it; the error names the column where a value isn't one of ours.
   base::Result<std::optional<model::Profile>> load_profile(std::string_view name);
-  // Inserts, or changes the named columns of an existing profile: column name and new value, nothing
-  // for NULL. A new profile needs at least level.
+  // Inserts, or changes the named columns of an existing profile: column name and new value,
+  // nothing for NULL. A new profile needs at least level.
   struct Setting {
     std::string column;
     std::optional<std::string> value;
@@ -92,14 +93,18 @@ class PolicyDb {
   // Newest first, at most `limit`; empty table_name or key = any.
   base::Result<std::vector<ChangeRow>> list_changes(std::string_view table_name,
                                                     std::string_view key, std::int64_t limit);
-  // Puts the row of change `seq` back to what it was before. Refuses where the row has changed since,
-  // and names the later change. Returns one sentence saying what was done.
+  // Puts the row of change `seq` back to what it was before. Refuses where the row has changed
+  // since, and names the later change. Returns one sentence saying what was done.
   base::Result<std::string> undo(std::int64_t seq);
 
  private:
   struct State;
+  base::Result<ChangeRow> find_undoable(std::int64_t seq);
   explicit PolicyDb(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// The version of SQLite that runs, for --version.
+const char* library_version();
 
 }  // namespace store

@@ -1,9 +1,15 @@
 // policy.db as the daemon sees it: watched, checked and compiled into a policy image. Read only.
 //
-// Notices a commit (PRAGMA data_version) or another file under the name (device and inode). Trusts
-// nothing: schema compared with what is expected, no foreign triggers or virtual tables on our tables,
-// integrity_check whenever the file is first opened or replaced, ascending keys and equal counts on
-// every reading. Never creates a file, never writes one.
+// Notices every commit, and another file under the name, by what stat(2) says of the file and its
+// -wal. It is connected only while it reads, and doesn't touch -wal and -shm where a look at the
+// file alone will do: as long as any connection stays open, SQLite leaves commits in the -wal, and
+// a file that an admin then moves over policy.db is silently overwritten with them by the next
+// program that opens it.
+//
+// Trusts nothing: schema compared with what is expected, no foreign triggers on our tables, no
+// virtual tables, integrity_check whenever the file itself is new or was written to, ascending keys
+// and equal counts on every reading. Never creates or writes a file; it removes a -wal and -shm
+// that the file which policy.db was before has left behind.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +39,15 @@ struct Compiled {
   base::UniqueFd image;          // sealed memfd
   std::vector<RowFault> faults;  // at most kMostFaultsListed
   std::uint64_t fault_count = 0;
+  // What an admin should mend though the policy is in order.
+  std::vector<std::string> warnings;
 };
 inline constexpr std::size_t kMostFaultsListed = 1000;
 
 // Why the database can't be used now. The image in force stays.
 struct Trouble {
-  // Short, stable, for status and tests: missing, empty, locked, corrupt, schema-newer, schema-older,
-  // not-ours, hostile-schema, not-wal, wal-lost, refused, unreadable
+  // Short, stable, for status and tests: missing, empty, locked, corrupt, schema-newer,
+  // schema-older, not-ours, hostile-schema, not-wal, wal-lost, refused, unreadable
   std::string code;
   std::string text;  // what is wrong and what to do, for the admin
 };
@@ -58,7 +66,7 @@ class PolicySource {
   // where looking is expensive, after a second.
   std::variant<Unchanged, Compiled, Trouble> poll(base::sys_seconds now);
 
-  // Forgets what was seen, so that the next poll compiles again.
+  // Forgets what was seen, so that the next poll compiles again, and takes the file as it is.
   void forget();
 
  private:

@@ -1,0 +1,167 @@
+#include "src/store/schema.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <map>
+#include <utility>
+
+#include "src/base/text.h"
+#include "src/store/schema_steps.h"
+
+namespace store {
+namespace {
+
+base::Error refuse(const Identity& identity) {
+  return base::Error{identity.text};
+}
+
+// One object of a schema: what sqlite_schema says of it.
+struct Object {
+  std::string table;
+  std::string sql;
+};
+using Objects = std::map<std::pair<std::string, std::string>, Object>;  // by type and name
+
+std::pair<Objects, Failure> read_objects(Database& db) {
+  Objects objects;
+  auto [statement, failure] = db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema");
+  if (failure.failed()) return {objects, failure};
+  while (statement.step()) {
+    std::pair key{std::string(statement.text(0)), std::string(statement.text(1))};
+    // Twice the same object only happens by writable_schema; the second SQL must not hide the
+    // first.
+    auto& object = objects[std::move(key)];
+    object.table = base::to_lower(statement.text(2));
+    object.sql += statement.text(3);
+  }
+  return {std::move(objects), statement.failure()};
+}
+
+// What the steps make of an empty database, with the SQLite we run on.
+std::pair<Objects, Failure> expected_objects() {
+  auto [db, failure] = Database::open(
+      ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, 0);
+  for (const auto& step : schema_steps()) {
+    if (!failure.failed()) failure = db.execute(step);
+  }
+  if (failure.failed()) return {Objects{}, failure};
+  return read_objects(db);
+}
+
+// True for an index of columns alone. Expressions and WHERE make SQLite run what the file says.
+std::pair<bool, Failure> is_plain_index(Database& db, const std::string& table,
+                                        const std::string& name) {
+  auto [statement, failure] = db.prepare(
+      "SELECT NOT EXISTS (SELECT 1 FROM pragma_index_xinfo(?1) WHERE cid = -2) AND "
+      "NOT EXISTS (SELECT 1 FROM pragma_index_list(?2) WHERE name = ?1 AND partial)");
+  if (failure.failed()) return {false, failure};
+  statement.bind(1, std::string_view(name));
+  statement.bind(2, std::string_view(table));
+  const bool plain = statement.step() && statement.integer(0) != 0;
+  return {plain, statement.failure()};
+}
+
+}  // namespace
+
+std::vector<std::string> schema_steps() {
+  return {schema_step_1()};
+}
+
+std::int64_t newest_schema() {
+  return std::ssize(schema_steps());
+}
+
+Identity identify(Database& db) {
+  const auto [application, failure] = db.number("PRAGMA application_id");
+  if (failure.failed()) return {Origin::Unreadable, failure.text, failure};
+  const auto [version, version_failure] = db.number("PRAGMA user_version");
+  if (version_failure.failed()) return {Origin::Unreadable, version_failure.text, version_failure};
+  if (application != kApplicationId) {
+    return {Origin::NotOurs,
+            fmt::format("it is not a policy database: its application_id is {}, ours is {}",
+                        application, kApplicationId),
+            {}};
+  }
+  if (version > newest_schema()) {
+    return {Origin::Newer,
+            fmt::format("it has schema {}, this version knows up to {}; upgrade tlspolicyd, or go "
+                        "back to a copy from before",
+                        version, newest_schema()),
+            {}};
+  }
+  if (version < newest_schema()) {
+    return {Origin::Older,
+            fmt::format("it has schema {}, this version needs {}; run `tlspolicyctl upgrade`",
+                        version, newest_schema()),
+            {}};
+  }
+  return {};
+}
+
+base::Result<Migrated> migrate(Database& db) {
+  auto [transaction, failure] = Transaction::begin(db, Transaction::Kind::Write);
+  if (failure.failed()) return failure.to_error();
+  const auto [objects, count_failure] = db.number("SELECT count(*) FROM sqlite_schema");
+  if (count_failure.failed()) return count_failure.to_error();
+  const auto [version, version_failure] = db.number("PRAGMA user_version");
+  if (version_failure.failed()) return version_failure.to_error();
+
+  if (objects > 0) {
+    const auto identity = identify(db);
+    if (identity.origin == Origin::Ours) return Migrated{version, version};
+    if (identity.origin != Origin::Older) return refuse(identity);
+  }
+  const auto steps = schema_steps();
+  for (auto next = static_cast<std::size_t>(version); next < steps.size(); ++next) {
+    if (const auto failed = db.execute(steps[next]); failed.failed()) return failed.to_error();
+  }
+  const auto numbered = db.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
+                                               kApplicationId, steps.size()));
+  if (numbered.failed()) return numbered.to_error();
+  if (const auto committed = transaction.commit(); committed.failed()) return committed.to_error();
+  return Migrated{version, std::ssize(steps)};
+}
+
+SchemaFault find_schema_fault(Database& db) {
+  auto [expected, failure] = expected_objects();
+  if (failure.failed()) return {std::nullopt, failure};
+  auto [found, found_failure] = read_objects(db);
+  if (found_failure.failed()) return {std::nullopt, found_failure};
+
+  std::map<std::string, bool> is_ours;
+  for (const auto& [key, object] : expected) {
+    const auto& [type, name] = key;
+    if (type == "table") is_ours[name] = true;
+    const auto same = found.find(key);
+    if (same == found.end()) return {fmt::format("{} {} is missing", type, name), {}};
+    if (same->second.sql != object.sql || same->second.table != object.table) {
+      return {fmt::format("{} {} is not as tlspolicyctl made it", type, name), {}};
+    }
+  }
+  for (const auto& [key, object] : found) {
+    if (expected.contains(key)) continue;
+    const auto& [type, name] = key;
+    const auto shown = base::printable(name, 100);
+    if (base::to_lower(std::string_view(object.sql).substr(0, 14)) == "create virtual") {
+      return {fmt::format("\"{}\" is a virtual table", shown), {}};
+    }
+    if (!is_ours.contains(object.table)) continue;
+    if (type == "trigger") {
+      return {fmt::format("trigger \"{}\" on table {} is not one of ours", shown, object.table),
+              {}};
+    }
+    if (type == "index") {
+      const auto [plain, index_failure] = is_plain_index(db, object.table, name);
+      if (index_failure.failed()) return {std::nullopt, index_failure};
+      if (!plain) {
+        return {fmt::format("index \"{}\" on table {} computes something; only columns are allowed",
+                            shown, object.table),
+                {}};
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace store

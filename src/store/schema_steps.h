@@ -1,0 +1,10 @@
+// The steps themselves, one function each; schema.cc has them in order.
+#pragma once
+
+#include <string>
+
+namespace store {
+
+std::string schema_step_1();
+
+}  // namespace store
