@@ -18,7 +18,7 @@
 #include "src/app/version.h"
 #include "src/base/log.h"
 #include "src/net/loop.h"
-#include "src/store/sqlite.h"
+#include "src/store/policy_db.h"
 
 namespace {
 
