@@ -7,6 +7,7 @@
 
 #include "src/base/text.h"
 #include "src/model/level.h"
+#include "tlsmap/tokens.h"
 #include "tlsmap/values.h"
 
 namespace tlsmap {
@@ -17,7 +18,7 @@ using model::PostfixVersion;
 
 // "OK " and the text must fit socketmap_max_reply_size [F 1.9].
 constexpr std::size_t kLongestText = 100'000 - 3;
-// Where mystrtokq() and "{ name = value }" begin [F 2.3.2].
+// Where "{ name = value }" begins [F 2.3.2].
 constexpr PostfixVersion kBraces{3, 10, 0};
 
 enum class Id : std::uint8_t {
@@ -64,14 +65,6 @@ constexpr std::array kAttributes{
 
 using Objection = std::optional<std::string>;
 
-// Without the blanks around it; the comma is none inside braces.
-std::string_view strip(std::string_view text) {
-  const auto is_blank = [](char c) { return is_separator(c) && c != ','; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 std::string quoted(std::string_view text) {
   return base::printable(text, 100);
 }
@@ -95,59 +88,6 @@ const Attribute* find_attribute(std::string_view name, const PostfixVersion& ver
     return is_known ? &attribute : nullptr;
   }
   return nullptr;
-}
-
-// One token as util/mystrtok.c cuts it off the front of `rest`: mystrtokq() doesn't look for
-// separators inside braces. Empty at the end.
-std::string_view take_token(std::string_view& rest, bool has_braces) {
-  std::size_t begin = 0;
-  while (begin < rest.size() && is_separator(rest[begin])) ++begin;
-  std::size_t end = begin;
-  for (int depth = 0; end < rest.size(); ++end) {
-    const char c = rest[end];
-    if (has_braces && c == '{') {
-      ++depth;
-    } else if (depth > 0 && c == '}') {
-      --depth;
-    } else if (depth == 0 && is_separator(c)) {
-      break;
-    }
-  }
-  const auto token = rest.substr(begin, end - begin);
-  rest.remove_prefix(end);
-  return token;
-}
-
-// util/extpar.c: the inside of a token that begins with a brace.
-struct Unwrapped {
-  std::string_view inside;
-  std::string_view fault;
-};
-Unwrapped unwrap_braces(std::string_view token) {
-  int depth = 0;
-  for (std::size_t at = 0; at < token.size(); ++at) {
-    if (token[at] == '{') ++depth;
-    if (token[at] != '}' || --depth > 0) continue;
-    if (at + 1 < token.size()) return {token, "syntax error after '}'"};
-    return {strip(token.substr(1, at - 1)), {}};
-  }
-  return {token, "missing '}'"};
-}
-
-// util/split_nameval.c.
-struct NameValue {
-  std::string_view name;
-  std::string_view value;
-  std::string_view fault;
-};
-NameValue split_name_value(std::string_view token) {
-  const auto equals = token.find('=');
-  const auto name = strip(token.substr(0, equals));
-  if (name.empty()) return {{}, {}, "missing attribute name"};
-  if (equals == std::string_view::npos || name.find_first_of(" \t\r\n") != name.npos) {
-    return {{}, {}, "missing '=' after attribute name"};
-  }
-  return {name, strip(token.substr(equals + 1)), {}};
 }
 
 class Reader {
@@ -174,14 +114,7 @@ class Reader {
 };
 
 Objection Reader::take(std::string_view token) {
-  NameValue pair;
-  if (version_ >= kBraces && token.front() == '{') {
-    const auto unwrapped = unwrap_braces(token);
-    pair = split_name_value(unwrapped.inside);
-    if (!unwrapped.fault.empty()) pair.fault = unwrapped.fault;
-  } else {
-    pair = split_name_value(token);
-  }
+  const auto pair = split_token(token, version_ >= kBraces);
   if (!pair.fault.empty()) {
     return fmt::format("malformed attribute/value pair \"{}\": {}", quoted(token), pair.fault);
   }
@@ -317,7 +250,7 @@ std::optional<std::string> find_objection(std::string_view text, const PostfixVe
   if (text.size() > kLongestText) return "input exceeds size limit";
   if (text.find('\0') != std::string_view::npos)
     return "NUL in the text: Postfix would cut it there";
-  if (strip(text).empty()) return "returns an empty string result";
+  if (strip_blanks(text).empty()) return "returns an empty string result";
   if (word.empty()) return "invalid empty policy";
   if (!level) return fmt::format("invalid security level \"{}\"", quoted(word));
   for (const char c : rest) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "tlsmap/tokens.h"
 
 namespace tlsmap {
 namespace {

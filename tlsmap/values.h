@@ -10,13 +10,6 @@
 
 namespace tlsmap {
 
-// CHARS_COMMA_SP: what stands between the attributes of a policy [F 2.3.1].
-inline constexpr std::string_view kSeparators = ", \t\r\n";
-
-[[nodiscard]] constexpr bool is_separator(char c) {
-  return c == ' ' || c == ',' || c == '\t' || c == '\r' || c == '\n';
-}
-
 // util/valid_hostname.c: '_' is a letter, all digits are no name.
 [[nodiscard]] bool is_host_name(std::string_view text);
 

@@ -28,12 +28,13 @@ model::Level any_level(FuzzedDataProvider& data) {
   return model::kLevels.at(data.ConsumeIntegralInRange<std::size_t>(0, model::kLevels.size() - 1));
 }
 
-// Words that get past the first look more often than random bytes do.
+// They get past the first look more often than random bytes do.
+constexpr const char* kWords[] = {"high",      "medium",          "!SSLv2:!SSLv3",
+                                  ">=TLSv1.2", "TLSv1.2:TLSv1.3", "<=TLSv1.2:>=TLSv1",
+                                  "hostname",  "nexthop:.a.test", "aNULL:MD5",
+                                  "/ta.pem",   "{ match = x }",   "*.a.test"};
+
 std::string any_value(FuzzedDataProvider& data) {
-  static constexpr const char* kWords[] = {"high",      "medium",          "!SSLv2:!SSLv3",
-                                           ">=TLSv1.2", "TLSv1.2:TLSv1.3", "<=TLSv1.2:>=TLSv1",
-                                           "hostname",  "nexthop:.a.test", "aNULL:MD5",
-                                           "/ta.pem",   "{ match = x }",   "*.a.test"};
   if (data.ConsumeBool()) return {};
   if (data.ConsumeBool()) return data.PickValueInArray(kWords);
   return data.ConsumeRandomLengthString(64);

@@ -1,11 +1,11 @@
 // Policy delegation with any bytes: each strict prefix of a request waits, a bad one is named for
 // good, the order of its lines changes nothing, and a session answers each request once however it
 // is split.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "policyd/attributes.h"
 #include "policyd/session.h"
@@ -43,16 +43,18 @@ void check_order(std::string_view input) {
   const auto parsed = parse_request(input);
   const auto* complete = std::get_if<Complete>(&parsed);
   if (complete == nullptr) return;
-  const auto lines = base::split(input.substr(0, complete->consumed), "\n");
+  auto lines = base::split(input.substr(0, complete->consumed), "\n");
   std::string reversed;
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    reversed += *line;
+  std::reverse(lines.begin(), lines.end());
+  for (const auto line : lines) {
+    reversed += line;
     reversed += '\n';
   }
   reversed += '\n';
   const auto again = parse_request(reversed);
   const auto* other = std::get_if<Complete>(&again);
-  require(other != nullptr && other->consumed == complete->consumed);
+  if (other == nullptr) std::abort();
+  require(other->consumed == complete->consumed);
   const auto& a = complete->request;
   const auto& b = other->request;
   require(a.state == b.state && a.sender == b.sender && a.recipient == b.recipient);

@@ -1,10 +1,10 @@
 // A whole socketmap connection with any bytes on it: one well-formed, printable reply for each
 // well-formed request, in order, the same however the bytes were split; none for a malformed one.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "src/wire/netstring.h"
 #include "tlsmap/grammar.h"
