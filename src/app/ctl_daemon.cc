@@ -1,0 +1,157 @@
+// status and accept: what the running daemon says of itself, and the one thing that it waits for.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "src/app/ctl_control.h"
+#include "src/app/ctl_table.h"
+#include "src/app/ctl_time.h"
+#include "src/app/ctl_verbs.h"
+
+namespace app::ctl {
+namespace {
+
+constexpr std::chrono::milliseconds kStatusPatience{2000};
+// A million rows take a second; a busy disk may take many.
+constexpr std::chrono::milliseconds kAcceptPatience{60'000};
+constexpr std::int64_t kFaultsShown = 20;
+
+std::string since(std::int64_t at, base::sys_seconds now) {
+  return at == 0 ? "unknown" : fmt::format("{} ({})", iso_time_of(at), describe_distance(at, now));
+}
+
+void add_database(Table& table, const Json& status, base::sys_seconds now) {
+  const auto database = object_in(status, "policy_db");
+  table.add({"policy.db", text_in(database, "path")});
+  table.add({"  state", fmt::format("{}, since {}", text_in(database, "state"),
+                                    since(number_in(database, "since"), now))});
+  if (text_in(database, "state") != "live") {
+    table.add(
+        {"  trouble", fmt::format("{}: {}", text_in(database, "code"), text_in(database, "text"))});
+  }
+}
+
+void add_image(Table& table, const Json& status, base::sys_seconds now) {
+  const auto image = object_in(status, "image");
+  if (image.empty()) {
+    table.add({"policy", "none yet: every answer is TEMP and mail waits"});
+    return;
+  }
+  table.add(
+      {"policy", fmt::format("{} rows, {} of them faulty, {} profiles", number_in(image, "rows"),
+                             number_in(image, "faulty_rows"), number_in(image, "profiles"))});
+  table.add({"  built", since(number_in(image, "built_at"), now)});
+  table.add({"  digest", text_in(image, "digest")});
+}
+
+void add_answer(Table& table, const Json& status) {
+  const auto answer = object_in(status, "answer");
+  if (answer.empty()) {
+    table.add({"answer", "not reported"});
+    return;
+  }
+  table.add({"answer", fmt::format("pid {}, {} connections", number_in(answer, "pid"),
+                                   number_in(answer, "connections"))});
+  table.add({"  lookups",
+             fmt::format("{}: {} OK, {} NOTFOUND, {} TEMP, {} PERM", number_in(answer, "lookups"),
+                         number_in(answer, "ok"), number_in(answer, "not_found"),
+                         number_in(answer, "temp"), number_in(answer, "perm"))});
+  table.add({"  malformed", fmt::format("{} requests", number_in(answer, "malformed"))});
+  table.add({"  policyd", fmt::format("{} requests", number_in(answer, "policyd"))});
+  const auto serves = text_in(answer, "digest");
+  const auto published = text_in(object_in(status, "image"), "digest");
+  if (!published.empty() && serves != published) {
+    table.add({"  serves", fmt::format("another policy than the one published: {}", serves)});
+  }
+}
+
+// What isn't well, each with what to do.
+std::vector<std::string> list_troubles(const Json& status) {
+  std::vector<std::string> troubles;
+  const auto database = object_in(status, "policy_db");
+  if (const auto state = text_in(database, "state"); state == "trouble") {
+    troubles.push_back(fmt::format("policy.db can't be used ({}): {}. The policy in force stays.",
+                                   text_in(database, "code"), text_in(database, "text")));
+  }
+  if (const auto pending = object_in(status, "pending"); !pending.empty()) {
+    troubles.push_back(fmt::format(
+        "A new policy waits: it would drop {} and weaken {} of {} rows. If that is meant: "
+        "tlspolicyctl accept; if not, put policy.db right.",
+        number_in(pending, "dropped"), number_in(pending, "weakened"),
+        number_in(pending, "rows_before")));
+  }
+  if (object_in(status, "answer").empty()) {
+    troubles.emplace_back("The role that answers Postfix has not reported; see the daemon's log.");
+  }
+  const auto faults = array_in(status, "faults");
+  std::int64_t shown = 0;
+  for (const auto& fault : faults) {
+    if (!fault.is_object() || ++shown > kFaultsShown) break;
+    troubles.push_back(fmt::format("{} {}: {}. Its mail waits (TEMP) until the row is mended.",
+                                   text_in(fault, "table"), text_in(fault, "key"),
+                                   text_in(fault, "why")));
+  }
+  const auto count = number_in(status, "fault_count");
+  if (count > kFaultsShown) {
+    troubles.push_back(
+        fmt::format("{} more rows are faulty; --json lists them.", count - kFaultsShown));
+  }
+  for (const auto& alarm : array_in(status, "alarms")) {
+    if (alarm.is_string()) troubles.push_back(alarm.get<std::string>());
+  }
+  return troubles;
+}
+
+void print_status(const Json& status, base::sys_seconds now) {
+  Table table;
+  table.add({"tlspolicyd", fmt::format("{}: version {}, mode {}, pid {}",
+                                       is_true_in(status, "ok") ? "all is well" : "not well",
+                                       text_in(status, "version"), text_in(status, "mode"),
+                                       number_in(status, "pid"))});
+  add_database(table, status, now);
+  add_image(table, status, now);
+  add_answer(table, status);
+  fmt::print(stdout, "{}", table.render());
+  const auto troubles = list_troubles(status);
+  if (!troubles.empty()) say("\nTo look at:");
+  for (const auto& trouble : troubles) say("  " + terminal_text(trouble));
+}
+
+Exit run_status(const Context& context, const Arguments& /*arguments*/) {
+  const auto status = ask_control(context.config.control_socket, "status", kStatusPatience);
+  if (!status) return fail(status.error());
+  if (context.is_json) {
+    print_json(*status);
+  } else {
+    print_status(*status, context.now);
+  }
+  return is_true_in(*status, "ok") ? Exit::Done : Exit::NotWell;
+}
+
+Exit run_accept(const Context& context, const Arguments& /*arguments*/) {
+  const auto answer = ask_control(context.config.control_socket, "accept", kAcceptPatience);
+  if (!answer) return fail(answer.error());
+  if (!is_true_in(*answer, "ok")) {
+    const auto why = text_in(*answer, "error");
+    return fail(fmt::format("not accepted: {}", why.empty() ? "the daemon doesn't say why" : why));
+  }
+  if (context.is_json) {
+    print_json(*answer);
+    return Exit::Done;
+  }
+  say(terminal_text(text_in(*answer, "text")));
+  return Exit::Done;
+}
+
+}  // namespace
+
+void add_daemon_verbs(CLI::App& root, CommandLine& line) {
+  add_verb(root, line, "status", "Show whether the daemon is well, and what to do where not",
+           run_status)
+      .group(kDaemonGroup);
+  add_verb(root, line, "accept", "Publish the policy that waits because it drops or weakens much",
+           run_accept)
+      .group(kDaemonGroup);
+}
+
+}  // namespace app::ctl

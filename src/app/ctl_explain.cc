@@ -1,0 +1,174 @@
+// explain: which row answers for a destination, and why the others don't. Needs no daemon.
+#include "src/app/ctl_explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "src/app/ctl_control.h"
+#include "src/app/ctl_rows.h"
+#include "src/app/ctl_time.h"
+#include "src/app/ctl_verbs.h"
+#include "tlsmap/session.h"
+
+namespace app::ctl {
+namespace {
+
+using Fate = engine::Considered::Fate;
+using Kind = model::Verdict::Kind;
+
+// Answers from policy.db as the daemon answers from its image.
+class DbOracle final : public model::Oracle {
+ public:
+  DbOracle(const PolicyDbRows& rows, const Context& context) : rows_(rows), context_(context) {}
+  model::Verdict verdict_for(const model::Question& question) override {
+    return engine::judge(rows_, question, context_.config.mode, context_.now);
+  }
+
+ private:
+  const PolicyDbRows& rows_;
+  const Context& context_;
+};
+
+// What a Postfix that asks map `map` would read.
+base::Result<Reply> answer_of(model::Oracle& oracle, const Config& config, const std::string& map,
+                              const std::string& asked) {
+  const tlsmap::Settings settings{config.postfix_version};
+  tlsmap::Counters counters;
+  tlsmap::Session session(oracle, settings, counters);
+  std::string out;
+  session.receive(make_request(map, asked), out);
+  return parse_reply(out);
+}
+
+// Postfix's own walk after NOTFOUND, for host names alone [F 2.1.2].
+std::vector<std::string> walk_of_postfix(const model::Key& key) {
+  std::vector<std::string> keys;
+  if (key.kind != model::KeyKind::Domain) return keys;
+  for (auto dot = key.text.find('.'); dot != std::string::npos; dot = key.text.find('.', dot + 1)) {
+    keys.push_back(key.text.substr(dot));
+  }
+  return keys;
+}
+
+// A faulty row of these names would decide for too many at once: nothing is published (DESIGN 2).
+bool refuses_publication(const PolicyDbRows::Loaded& loaded) {
+  const std::string& name = loaded.row.destination;
+  const bool is_single_label = name.starts_with('.') && name.find('.', 1) == std::string::npos;
+  return loaded.is_profile_at_fault || name == engine::kAnyRow || name == engine::kAnyHostRow ||
+         is_single_label;
+}
+
+void note_faults(Explanation& found, const PolicyDbRows& rows) {
+  for (const auto& each : found.considered) {
+    const auto* loaded = rows.loaded(each.row.destination);
+    if (loaded == nullptr || loaded->fault.empty() || !refuses_publication(*loaded)) continue;
+    found.notes.push_back(
+        fmt::format("While this fault stands in {} the daemon publishes no change at all and goes "
+                    "on with the policy from before it.",
+                    loaded->is_profile_at_fault ? "profile " + loaded->row.profile
+                                                : "row " + loaded->row.destination));
+  }
+}
+
+void note_surroundings(Explanation& found, const Context& context) {
+  if (context.config.mode == model::RowMode::Observe) {
+    found.notes.push_back(
+        fmt::format("The daemon's mode is observe ({}): it answers as if there were no rows.",
+                    context.config_file));
+  }
+  if (found.asked == engine::kAnyRow || found.asked == engine::kAnyHostRow) {
+    found.notes.push_back(
+        fmt::format("{} is the name of a row and nothing that Postfix asks for; explain a "
+                    "destination instead.",
+                    found.asked));
+  }
+}
+
+// Best effort: whether what stands in policy.db is what the daemon serves.
+void note_daemon(Explanation& found, const Context& context) {
+  constexpr std::chrono::milliseconds kPatience{300};
+  const auto status = ask_control(context.config.control_socket, "status", kPatience);
+  if (!status) return;
+  const auto state = object_in(*status, "policy_db");
+  if (!object_in(*status, "pending").empty()) {
+    found.notes.push_back(
+        "The daemon does not serve this content of policy.db yet: it drops or weakens so many rows "
+        "that it waits for `tlspolicyctl accept`.");
+  } else if (const auto word = text_in(state, "state"); !word.empty() && word != "live") {
+    const auto why = text_in(state, "text");
+    found.notes.push_back(fmt::format("The daemon does not serve this content of policy.db: {}.",
+                                      why.empty() ? word : why));
+  }
+}
+
+// Of rows that were passed over none decides; but where the daemon itself observes, the first row
+// in mode enforce would have.
+bool is_deciding(const engine::Considered& each) {
+  return each.fate == Fate::Won || each.fate == Fate::Faulty ||
+         (each.fate == Fate::Observed && each.row.mode == model::RowMode::Enforce);
+}
+
+void find_deciding_row(Explanation& found, const PolicyDbRows& rows, store::PolicyDb& db) {
+  const auto at = std::find_if(found.considered.begin(), found.considered.end(), is_deciding);
+  if (at == found.considered.end()) return;
+  found.deciding = rows.loaded(at->row.destination);
+  if (found.deciding == nullptr) return;
+  const store::OutboundRow& row = found.deciding->row;
+  if (auto profile = db.find_profile(row.profile)) found.profile = std::move(*profile);
+  auto changes = db.list_changes("outbound", row.destination, 1);
+  if (changes && !changes->empty()) found.last_change = std::move(changes->front());
+}
+
+base::Result<Explanation> explain(const Context& context, const std::string& asked,
+                                  store::PolicyDb& db, const PolicyDbRows& rows) {
+  Explanation found;
+  found.asked = asked;
+  found.key = model::normalise_key(asked);
+  DbOracle oracle(rows, context);
+  const auto configured = model::to_text(context.config.postfix_version);
+  for (const auto& [map, version] : {std::pair<std::string, std::string>{"policy", configured},
+                                     {"policy-3.10", "3.10"},
+                                     {"strict", configured}}) {
+    auto reply = answer_of(oracle, context.config, map, asked);
+    if (!reply) return base::Error{fmt::format("map {}: {}", map, reply.error())};
+    found.answers.push_back({map, version, std::move(*reply)});
+  }
+  const model::Question question{found.key, {}, model::Transport::Usual};
+  found.verdict =
+      engine::judge(rows, question, context.config.mode, context.now, &found.considered);
+  find_deciding_row(found, rows, db);
+  if (found.verdict.kind == Kind::NotFound) found.next_keys = walk_of_postfix(found.key);
+  note_faults(found, rows);
+  note_surroundings(found, context);
+  if (!rows.trouble().empty()) return base::Error{plain_sentence(rows.trouble())};
+  return found;
+}
+
+Exit run_explain(const Context& context, const Arguments& arguments) {
+  if (arguments.destination.empty()) return refuse_usage("DEST is empty");
+  auto db = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
+  if (!db) return fail(db.error());
+  const PolicyDbRows rows(*db);
+  auto found = explain(context, arguments.destination, *db, rows);
+  if (!found) return fail(fmt::format("{}: {}", arguments.destination, found.error()));
+  note_daemon(*found, context);
+  if (context.is_json) {
+    print_json(to_json(*found, context));
+  } else {
+    print_as_text(*found, context);
+  }
+  return Exit::Done;
+}
+
+}  // namespace
+
+void add_explain_verb(CLI::App& root, CommandLine& line) {
+  add_verb(root, line, "explain", "Show which row answers for a destination, and why", run_explain)
+      .group(kAskingGroup)
+      ->add_option("DEST", line.arguments.destination, "A destination, as Postfix would ask for it")
+      ->required();
+}
+
+}  // namespace app::ctl

@@ -1,0 +1,53 @@
+// The verbs of tlspolicyctl: what the command line can hold, and a function for each file that adds
+// some verbs to it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "src/app/ctl_context.h"
+
+namespace app::ctl {
+
+// The arguments of all verbs; only one verb runs, so they share names. Empty: not given.
+struct Arguments {
+  std::string destination;
+  std::string profile;
+  std::string match;
+  std::string mode;
+  std::string owner;
+  std::string reason;
+  std::string expires;
+  std::string comment;
+  std::vector<std::string> settings;  // of a profile: column=value
+  std::string key;
+  std::string map = "policy";
+  std::string seq;
+};
+
+using Run = Exit (*)(const Context& context, const Arguments& arguments);
+
+// Filled while the line is parsed.
+struct CommandLine {
+  Arguments arguments;
+  Run run = nullptr;  // of the verb that was given
+};
+
+inline constexpr const char* kPolicyGroup = "The policy";
+inline constexpr const char* kAskingGroup = "Asking";
+inline constexpr const char* kDaemonGroup = "The running daemon";
+inline constexpr const char* kDatabaseGroup = "The database";
+
+// `name` under `parent`, which runs `run` once it was given.
+CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const char* meaning,
+                   Run run);
+
+void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
+void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
+void add_profile_verbs(CLI::App& root, CommandLine& line);   // profile list|show|set|remove
+void add_query_verb(CLI::App& root, CommandLine& line);
+void add_explain_verb(CLI::App& root, CommandLine& line);
+void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
+
+}  // namespace app::ctl
