@@ -250,7 +250,7 @@ std::optional<std::string> find_objection(std::string_view text, const PostfixVe
   if (text.size() > kLongestText) return "input exceeds size limit";
   if (text.find('\0') != std::string_view::npos)
     return "NUL in the text: Postfix would cut it there";
-  if (strip_blanks(text).empty()) return "returns an empty string result";
+  if (text.empty()) return "returns an empty string result";
   if (word.empty()) return "invalid empty policy";
   if (!level) return fmt::format("invalid security level \"{}\"", quoted(word));
   for (const char c : rest) {
