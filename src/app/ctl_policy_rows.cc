@@ -28,7 +28,9 @@ std::optional<PolicyDbRows::Loaded> PolicyDbRows::load(std::string_view destinat
     loaded.profile = **profile;
     if (auto fault = find_profile_fault(**profile)) {
       loaded.fault = std::move(*fault);
-      loaded.is_profile_at_fault = true;
+      // The attributes of a fingerprint profile are judged with the pins of each row.
+      loaded.is_profile_at_fault = (*profile)->level != model::Level::Fingerprint ||
+                                   model::find_contradiction(**profile).has_value();
     } else if (auto match_fault = model::find_match_fault(**profile, match)) {
       loaded.fault = std::move(*match_fault);
     } else if (auto policy_fault = tlsmap::find_policy_fault(**profile, match)) {

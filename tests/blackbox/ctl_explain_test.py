@@ -54,6 +54,13 @@ class Explain(Desk):
         self.assertIn("protocols=!SSLv2", found["policy"])
         self.assertIn("protocols=>=TLSv1.2", found["policy-3.10"])
 
+    def test_match_and_pins_are_part_of_the_answer(self):
+        pin = ":".join(["0A"] * 32)
+        self.done("set", "a.example", "pinned", "--match", pin)
+        self.done("set", "b.example", "secure", "--match", "b.example:.b.example")
+        self.assertEqual({f"OK fingerprint match={pin}"}, set(replies(self.explain("a.example")).values()))
+        self.assertEqual({"OK secure match=b.example:.b.example"}, set(replies(self.explain("b.example")).values()))
+
     def test_map_strict_raises_what_allows_plaintext(self):
         self.done("set", "a.example", "native")
         self.assertEqual({"policy": "OK may", "policy-3.10": "OK may", "strict": "OK encrypt"},

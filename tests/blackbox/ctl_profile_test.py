@@ -47,6 +47,11 @@ class Profiles(Desk):
         self.assertEqual(3, self.data("profile", "set", "strict-tls", "attempts=3")["attempts"])
         self.assertEqual("3", self.sql("SELECT attempts FROM profile WHERE name='strict-tls'"))
 
+    def test_a_profile_of_every_level_can_be_made(self):
+        for level in sorted({level for level, _ in SHIPPED.values()}):
+            with self.subTest(level=level):
+                self.assertEqual(level, self.data("profile", "set", f"my-{level}", f"level={level}")["level"])
+
     def test_what_is_no_setting_is_wrong_usage_that_names_the_columns(self):
         for setting in ("level", "nonsense=1", "=1", "name=x", "Level=may"):
             with self.subTest(setting=setting):
