@@ -1,0 +1,151 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cstring>
+#include <string>
+
+#include "src/image/sealed_file.h"
+#include "tests/unit/built_image.h"
+
+using namespace image;
+using namespace tests;
+
+namespace {
+
+// Bytes with one row "a.example" of profile "p".
+std::string small_image() {
+  Writer writer;
+  REQUIRE(writer.add_profile(profile_named("p")).ok());
+  add(writer, {.destination = "a.example"});
+  return bytes_of(finish(writer).get());
+}
+
+Header header_of(std::string_view bytes) {
+  Header header;
+  std::memcpy(&header, bytes.data(), sizeof(Header));
+  return header;
+}
+
+// With a header that agrees with itself again.
+std::string with_header(std::string bytes, Header header) {
+  header.checksum = XXH3_64bits(&header, offsetof(Header, checksum));
+  std::memcpy(bytes.data(), &header, sizeof(Header));
+  return bytes;
+}
+
+std::string refusal(const std::string& bytes) {
+  const auto image = Image::over(bytes);
+  return image.ok() ? "taken" : image.error();
+}
+
+}  // namespace
+
+TEST_CASE("image: an unsealed descriptor is refused, whatever is in it") {
+  const auto bytes = small_image();
+  const base::UniqueFd fd(memfd_create("unsealed", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  REQUIRE(write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  CHECK_FALSE(Image::map(fd.get(), Image::Checksum::Now).ok());
+  REQUIRE(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0);
+  CHECK_FALSE(Image::map(fd.get(), Image::Checksum::Now).ok());
+  REQUIRE(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL) == 0);
+  CHECK(Image::map(fd.get(), Image::Checksum::Now).ok());
+  CHECK_FALSE(Image::map(-1, Image::Checksum::Now).ok());
+}
+
+TEST_CASE("image: no bit can change without a refusal") {
+  const auto good = small_image();
+  std::size_t noticed = 0;
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    auto bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    const auto fd = seal({bad});
+    REQUIRE(fd.ok());
+    if (!Image::map(fd->get(), Image::Checksum::Now).ok()) ++noticed;
+  }
+  CHECK(noticed == good.size());
+}
+
+TEST_CASE("image: a file cut short or grown is refused") {
+  const auto good = small_image();
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    CHECK(refusal(good.substr(0, size)) != "taken");
+  }
+  CHECK(refusal(good + '\0') != "taken");
+  CHECK(refusal(good) == "taken");
+}
+
+TEST_CASE("image: a later format is refused by its number") {
+  const auto good = small_image();
+  auto header = header_of(good);
+  header.version = kFormatVersion + 1;
+  CHECK(refusal(with_header(good, header)).find("format 2") != std::string::npos);
+  header = header_of(good);
+  header.magic[0] = 'X';
+  CHECK(refusal(with_header(good, header)).find("no policy image") != std::string::npos);
+}
+
+TEST_CASE("image: a header that contradicts itself is refused, even with a right checksum") {
+  const auto good = small_image();
+  struct Change {
+    const char* what;
+    void (*apply)(Header&);
+  };
+  for (const auto& [what, apply] : {
+           Change{"more rows than slots", [](Header& h) { h.rows = h.slots + 1; }},
+           Change{"too many rows", [](Header& h) { h.rows = kMostRows + 1; }},
+           Change{"more faults than rows", [](Header& h) { h.faulty_rows = h.rows + 1; }},
+           Change{"more slots than bytes", [](Header& h) { ++h.slots; }},
+           Change{"a profile too many", [](Header& h) { ++h.profiles; }},
+           Change{"a profile too few", [](Header& h) { --h.profiles; }},
+           Change{"profiles before the header's end", [](Header& h) { h.profiles_end = 80; }},
+           Change{"records behind the pool", [](Header& h) { h.records_end = h.pool_end + 1; }},
+           Change{"a pool behind the end", [](Header& h) { h.pool_end = ~std::uint64_t{0} - 7; }},
+           Change{"another length", [](Header& h) { ++h.image_end; }},
+       }) {
+    INFO(what);
+    auto header = header_of(good);
+    apply(header);
+    CHECK(refusal(with_header(good, header)) != "taken");
+  }
+}
+
+TEST_CASE("image: verify_some checks a large content in slices") {
+  const auto good = small_image();
+  auto image = std::move(*Image::over(good));
+  int slices = 1;
+  for (auto done = image->verify_some(10); done.ok() && !*done; done = image->verify_some(10)) {
+    ++slices;
+  }
+  CHECK(slices == static_cast<int>((good.size() - sizeof(Header) + 9) / 10));
+  CHECK(*image->verify_some(10));
+
+  auto bad = good;
+  bad.back() = static_cast<char>(bad.back() ^ 1);
+  auto damaged = std::move(*Image::over(bad));
+  CHECK_FALSE(damaged->verify_some(bad.size()).ok());
+  CHECK_FALSE(damaged->verify_some(bad.size()).ok());
+}
+
+TEST_CASE("image: a row whose bytes are damaged is found as a faulty one") {
+  const auto good = small_image();
+  const auto header = header_of(good);
+  auto bad = good;
+  // The head of the only record: a destination of 2047 bytes.
+  bad[header.profiles_end + 2] = '\xff';
+  bad[header.profiles_end + 3] = '\x0f';
+  const auto image = std::move(*Image::over(bad));
+  const auto row = image->find("a.example");
+  REQUIRE(row);
+  CHECK_FALSE(row->fault.empty());
+  CHECK(row->destination == "a.example");
+  CHECK_FALSE(image->rows().next());
+  // A profile that isn't there.
+  bad = good;
+  bad[header.profiles_end] = 9;
+  const auto other = std::move(*Image::over(bad));
+  REQUIRE(other->find("a.example"));
+  CHECK_FALSE(other->find("a.example")->fault.empty());
+  CHECK(other->find("a.example")->profile == nullptr);
+}
