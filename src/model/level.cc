@@ -47,12 +47,22 @@ std::optional<E> value_of(const Words<E, N>& words, std::string_view text) {
 
 }  // namespace
 
-std::string_view to_word(Level level) { return word_of(kLevelWords, level); }
-std::string_view to_word(Fallback fallback) { return word_of(kFallbackWords, fallback); }
-std::string_view to_word(TlsVersion version) { return word_of(kTlsVersionWords, version); }
-std::string_view to_word(RowMode mode) { return word_of(kRowModeWords, mode); }
+std::string_view to_word(Level level) {
+  return word_of(kLevelWords, level);
+}
+std::string_view to_word(Fallback fallback) {
+  return word_of(kFallbackWords, fallback);
+}
+std::string_view to_word(TlsVersion version) {
+  return word_of(kTlsVersionWords, version);
+}
+std::string_view to_word(RowMode mode) {
+  return word_of(kRowModeWords, mode);
+}
 
-std::optional<Level> parse_level(std::string_view word) { return value_of(kLevelWords, word); }
+std::optional<Level> parse_level(std::string_view word) {
+  return value_of(kLevelWords, word);
+}
 std::optional<Fallback> parse_fallback(std::string_view word) {
   return value_of(kFallbackWords, word);
 }

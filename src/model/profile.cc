@@ -13,34 +13,39 @@ namespace {
 std::optional<std::string> find_fallback_fault(const Profile& p) {
   const bool weak = p.level == Level::None || p.level == Level::May;
   switch (p.fallback) {
-    case Fallback::Never: break;
+    case Fallback::Never:
+      break;
     case Fallback::Bounce:
     case Fallback::Reroute:
       if (weak) {
-        return fmt::format("fallback {} needs a level that asks for TLS; at {} mail never fails for "
-                           "want of it",
-                           to_word(p.fallback), to_word(p.level));
+        return fmt::format(
+            "fallback {} needs a level that asks for TLS; at {} mail never fails for "
+            "want of it",
+            to_word(p.fallback), to_word(p.level));
       }
       break;
     case Fallback::Native:
       if (p.level != Level::May && p.level != Level::Dane) {
-        return fmt::format("fallback native needs level may or dane; at {} Postfix never falls back "
-                           "by itself",
-                           to_word(p.level));
+        return fmt::format(
+            "fallback native needs level may or dane; at {} Postfix never falls back "
+            "by itself",
+            to_word(p.level));
       }
       break;
     case Fallback::AfterRetry:
       if (!weak && p.level != Level::Encrypt) {
-        return fmt::format("fallback after-retry needs level none, may or encrypt; {} is never "
-                           "lowered",
-                           to_word(p.level));
+        return fmt::format(
+            "fallback after-retry needs level none, may or encrypt; {} is never "
+            "lowered",
+            to_word(p.level));
       }
       break;
     case Fallback::UnlessOffered:
       if (!weak) {
-        return fmt::format("fallback unless-offered needs level none or may; {} never goes out in "
-                           "plaintext",
-                           to_word(p.level));
+        return fmt::format(
+            "fallback unless-offered needs level none or may; {} never goes out in "
+            "plaintext",
+            to_word(p.level));
       }
       break;
   }
@@ -104,16 +109,16 @@ std::optional<std::string> find_attribute_fault(const Profile& p) {
 
 bool is_profile_name(std::string_view name) {
   return !name.empty() && name.size() <= kLongestProfileName && base::is_alnum(name.front()) &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return base::is_alnum(c) || c == '.' || c == '_' || c == '-';
-         });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return base::is_alnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 std::optional<std::string> find_contradiction(const Profile& profile) {
   if (!is_profile_name(profile.name)) {
-    return fmt::format("a profile name is 1 to {} letters, digits, '.', '_' or '-', a letter or "
-                       "digit first",
-                       kLongestProfileName);
+    return fmt::format(
+        "a profile name is 1 to {} letters, digits, '.', '_' or '-', a letter or "
+        "digit first",
+        kLongestProfileName);
   }
   if (auto fault = find_fallback_fault(profile)) return fault;
   if (auto fault = find_duration_fault(profile)) return fault;
@@ -126,9 +131,10 @@ std::optional<std::string> find_match_fault(const Profile& profile, std::string_
                        profile.name);
   }
   if (!match.empty() && !is_match_allowed(profile.level)) {
-    return fmt::format("match has a meaning at fingerprint, verify and secure; profile {} has "
-                       "level {}",
-                       profile.name, to_word(profile.level));
+    return fmt::format(
+        "match has a meaning at fingerprint, verify and secure; profile {} has "
+        "level {}",
+        profile.name, to_word(profile.level));
   }
   return std::nullopt;
 }

@@ -1,7 +1,8 @@
 // A profile: how much TLS, what else Postfix is told, and what happens when TLS doesn't work.
 //
-// The nouns and the rules that hold inside one row. Whether Postfix accepts the texts is the business
-// of tlsmap/; whether a row may be stored is checked here, there and, as SQL, in store/schema.
+// The nouns and the rules that hold inside one row. Whether Postfix accepts the texts is the
+// business of tlsmap/; whether a row may be stored is checked here, there and, as SQL, in
+// store/schema.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +18,19 @@ struct Profile {
   std::string name;
   Level level = Level::Encrypt;
   Fallback fallback = Fallback::Never;
-  std::optional<Level> first_contact;        // May or Encrypt
-  std::string protocols;                     // Postfix's list, ':' between; excludes min_protocol
+  std::optional<Level> first_contact;  // May or Encrypt
+  std::string protocols;               // Postfix's list, ':' between; excludes min_protocol
   std::optional<TlsVersion> min_protocol;
-  std::string ciphers;                       // medium | high
-  std::string exclude;                       // ':' between
-  std::string tafile;                        // absolute path; verify and secure alone
-  std::string servername;                    // host name, or the words hostname, nexthop
+  std::string ciphers;     // medium | high
+  std::string exclude;     // ':' between
+  std::string tafile;      // absolute path; verify and secure alone
+  std::string servername;  // host name, or the words hostname, nexthop
   std::optional<bool> connection_reuse;
   std::optional<bool> enable_rpk;
-  std::optional<std::int64_t> attempts;      // 1..100
-  std::optional<std::int64_t> retry_after;   // seconds, from here on: 1..kLongestDuration
+  std::optional<std::int64_t> attempts;     // 1..100
+  std::optional<std::int64_t> retry_after;  // seconds, from here on: 1..kLongestDuration
   std::optional<std::int64_t> failure_memory;
-  std::optional<Level> downgrade_to;         // May or None
+  std::optional<Level> downgrade_to;  // May or None
   std::optional<std::int64_t> downgrade_for;
   std::optional<std::int64_t> downgrade_max;
   std::optional<std::int64_t> remember_for;  // 0 = for ever
@@ -55,12 +56,12 @@ inline constexpr std::int64_t kDefaultRememberFor = 2'592'000;
 // Letters, digits, '.', '_' and '-', 1 to kLongestProfileName of them, a letter or digit first.
 [[nodiscard]] bool is_profile_name(std::string_view name);
 
-// What is wrong with the profile as a whole, as one sentence, or nothing: a fallback that contradicts
-// its level, durations out of range, attributes the level has no use for.
+// What is wrong with the profile as a whole, as one sentence, or nothing: a fallback that
+// contradicts its level, durations out of range, attributes the level has no use for.
 std::optional<std::string> find_contradiction(const Profile& profile);
 
-// The same for a row's `match` under a profile: missing at fingerprint, given where the level has no
-// use for it.
+// The same for a row's `match` under a profile: missing at fingerprint, given where the level has
+// no use for it.
 std::optional<std::string> find_match_fault(const Profile& profile, std::string_view match);
 
 }  // namespace model

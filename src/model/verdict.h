@@ -1,5 +1,5 @@
-// What the engine found for one question: the row, the step of the precedence that led to it, and why.
-// Data only; tlsmap/ turns it into Postfix's words.
+// What the engine found for one question: the row, the step of the precedence that led to it, and
+// why. Data only; tlsmap/ turns it into Postfix's words.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ struct PolicyRow {
   const Profile* profile = nullptr;  // null only where `fault` says why the row can't be used
   std::string_view match;
   RowMode mode = RowMode::Enforce;
-  std::int64_t expires_at = 0;       // seconds since the epoch; 0 = never
-  std::string_view fault;            // not empty: malformed, its name answers TEMP
+  std::int64_t expires_at = 0;  // seconds since the epoch; 0 = never
+  std::string_view fault;       // not empty: malformed, its name answers TEMP
 };
 
 // What Postfix would say to the attributes of a profile and a row's match; the error names the
@@ -41,12 +41,18 @@ enum class Step : std::uint8_t { AsWritten, WithoutPort, WithoutBrackets, Parent
 // "as written", "without port", ...: how `explain` names it.
 [[nodiscard]] constexpr std::string_view to_word(Step step) {
   switch (step) {
-    case Step::AsWritten: return "as written";
-    case Step::WithoutPort: return "without port";
-    case Step::WithoutBrackets: return "without brackets";
-    case Step::Parent: return "parent domain";
-    case Step::Any: return "any domain";
-    case Step::AnyHost: return "any host";
+    case Step::AsWritten:
+      return "as written";
+    case Step::WithoutPort:
+      return "without port";
+    case Step::WithoutBrackets:
+      return "without brackets";
+    case Step::Parent:
+      return "parent domain";
+    case Step::Any:
+      return "any domain";
+    case Step::AnyHost:
+      return "any host";
   }
   return "";
 }
@@ -61,7 +67,7 @@ struct Verdict {
   Level level = Level::Encrypt;  // what to answer; may be stricter than the profile's
   PolicyRow row;                 // the row that won; for Unknown the row at fault, if there is one
   Step step = Step::AsWritten;
-  std::string_view reason;       // one sentence, static or as old as the row
+  std::string_view reason;  // one sentence, static or as old as the row
 };
 
 }  // namespace model
