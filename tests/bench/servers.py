@@ -69,7 +69,8 @@ def wait_for(path, key, want, since, limit=120.0):
             if client:
                 client.close()
             client = None
-    raise TimeoutError(f"{key} was not answered with {want} within {limit} s")
+    log = pathlib.Path(path).with_name("log").read_text(errors="replace")
+    raise TimeoutError(f"{key} was not answered with {want} within {limit} s; the log says:\n{log[-2000:]}")
 
 
 class Server:
@@ -87,7 +88,8 @@ class Server:
         return f"unix:{self.path}" if transport == "unix" else f"inet:127.0.0.1:{self.port}"
 
     def start(self):
-        self.process = subprocess.Popen(self.prefix + self.command())
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(self.prefix + self.command(), stderr=log)
 
     def stop(self):
         if self.process and self.process.poll() is None:
