@@ -20,8 +20,6 @@
 namespace store {
 namespace {
 
-// The kernel stamps files with a clock that ticks each 1 to 10 ms (CONFIG_HZ); twice that is safe.
-constexpr std::int64_t kTick = 20'000'000;
 constexpr int kRounds = 3;
 // A program that closes the database holds it for some milliseconds; longer is a lock to report.
 constexpr int kLockWaitMs = 100;
@@ -84,12 +82,12 @@ Sight PolicyFile::look() const {
 bool PolicyFile::settle(Sight& sight) const {
   for (int round = 0; round < kRounds; ++round) {
     const auto age = file_clock() - youngest(sight);
-    if (age > kTick || age < 0) return true;
-    const timespec pause{0, kTick - age + 1};
+    if (age > tick_ || age < 0) return true;
+    const timespec pause{0, tick_ - age + 1};
     ::nanosleep(&pause, nullptr);
     sight = look();
   }
-  return file_clock() - youngest(sight) > kTick;
+  return file_clock() - youngest(sight) > tick_;
 }
 
 PolicyFile::Format PolicyFile::read_format() const {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,12 +42,14 @@ struct Sight {
 
 class PolicyFile {
  public:
-  explicit PolicyFile(std::string path) : path_(std::move(path)) {}
+  // `tick`: how long a write could hide behind the time of the one before.
+  PolicyFile(std::string path, std::chrono::nanoseconds tick)
+      : path_(std::move(path)), tick_(tick.count()) {}
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Sight look() const;
 
-  // Waits (a few clock ticks at most) until no write could hide behind the times in `sight`; false
+  // Waits (three ticks at most) until no write could hide behind the times in `sight`; false
   // where writing never paused.
   bool settle(Sight& sight) const;
 
@@ -67,6 +70,7 @@ class PolicyFile {
   [[nodiscard]] std::string real_path() const;
 
   std::string path_;
+  std::int64_t tick_;
 };
 
 }  // namespace store

@@ -30,11 +30,13 @@ std::optional<std::uint64_t> digest_of(const base::UniqueFd& fd) {
   return (*image)->stamp().digest;
 }
 
-// The first finding of integrity_check, which names the page; empty where there is none.
+// The first finding of quick_check, which names the page; empty where there is none. What
+// integrity_check would add, rows in the wrong order, the compiler sees on its way through the
+// table, and it takes half as long again: 0.28 s for a million rows. Table by table, because of the
+// admin's own tables we neither need the pages nor trust the expressions.
 std::pair<std::string, Failure> find_damage(Database& db) {
-  // Table by table: of the admin's own tables we neither need the pages nor trust the expressions.
   for (const char* table : {"profile", "outbound"}) {
-    auto [finding, failure] = db.text(fmt::format("PRAGMA integrity_check({})", table));
+    auto [finding, failure] = db.text(fmt::format("PRAGMA quick_check({})", table));
     if (failure.failed() || finding != "ok") return {std::move(finding), std::move(failure)};
   }
   return {};
@@ -43,8 +45,8 @@ std::pair<std::string, Failure> find_damage(Database& db) {
 }  // namespace
 
 struct PolicySource::State {
-  State(std::string path, model::PolicyCheck policy_check)
-      : file(std::move(path)), check(std::move(policy_check)) {}
+  State(PolicyFile policy_file, model::PolicyCheck policy_check)
+      : file(std::move(policy_file)), check(std::move(policy_check)) {}
 
   std::variant<Unchanged, Compiled, Trouble> poll(base::sys_seconds now);
   std::variant<Unchanged, Compiled, Trouble> report(Reading reading, base::sys_seconds now);
@@ -190,7 +192,7 @@ std::optional<Trouble> PolicySource::State::find_content_trouble(Database& db,
   if (read_ && read_->main == sight.main) return std::nullopt;
   const auto [damage, failure] = find_damage(db);
   if (failure.failed()) return explain(failure);
-  if (!damage.empty()) return explain({SQLITE_CORRUPT, "integrity_check: " + damage});
+  if (!damage.empty()) return explain({SQLITE_CORRUPT, "quick_check: " + damage});
   return std::nullopt;
 }
 
@@ -287,7 +289,8 @@ std::variant<Unchanged, Compiled, Trouble> PolicySource::State::report(Reading r
 
 std::variant<Unchanged, Compiled, Trouble> PolicySource::State::poll(base::sys_seconds now) {
   auto sight = file.look();
-  const bool is_due = look_again && now >= *look_again;
+  // A clock that was set back must not put the next look off.
+  const bool is_due = look_again && (now >= *look_again || now + kLongestWait < *look_again);
   if (seen == sight && !is_due) return Unchanged{};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const bool is_settled = file.settle(sight);
@@ -305,8 +308,9 @@ std::variant<Unchanged, Compiled, Trouble> PolicySource::State::poll(base::sys_s
   return Unchanged{};
 }
 
-PolicySource::PolicySource(std::string path, model::PolicyCheck check)
-    : state_(std::make_unique<State>(std::move(path), std::move(check))) {}
+PolicySource::PolicySource(std::string path, model::PolicyCheck check,
+                           std::chrono::nanoseconds tick)
+    : state_(std::make_unique<State>(PolicyFile(std::move(path), tick), std::move(check))) {}
 PolicySource::~PolicySource() = default;
 
 std::variant<Unchanged, Compiled, Trouble> PolicySource::poll(base::sys_seconds now) {
@@ -314,7 +318,7 @@ std::variant<Unchanged, Compiled, Trouble> PolicySource::poll(base::sys_seconds 
 }
 
 void PolicySource::forget() {
-  state_ = std::make_unique<State>(state_->file.path(), std::move(state_->check));
+  state_ = std::make_unique<State>(state_->file, std::move(state_->check));
 }
 
 }  // namespace store

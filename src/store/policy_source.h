@@ -7,11 +7,12 @@
 // program that opens it.
 //
 // Trusts nothing: schema compared with what is expected, no foreign triggers on our tables, no
-// virtual tables, integrity_check whenever the file itself is new or was written to, ascending keys
+// virtual tables, quick_check whenever the file itself is new or was written to, ascending keys
 // and equal counts on every reading. Never creates or writes a file; it removes a -wal and -shm
 // that the file which policy.db was before has left behind.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,7 +57,10 @@ struct Unchanged {};
 
 class PolicySource {
  public:
-  PolicySource(std::string path, model::PolicyCheck check);
+  // The kernel stamps files with a clock that ticks each 1 to 10 ms (CONFIG_HZ). A write within
+  // `tick` of the one before could hide behind its time, so a reading waits that long.
+  static constexpr std::chrono::nanoseconds kTick = std::chrono::milliseconds{20};
+  PolicySource(std::string path, model::PolicyCheck check, std::chrono::nanoseconds tick = kTick);
   ~PolicySource();
   PolicySource(const PolicySource&) = delete;
   PolicySource& operator=(const PolicySource&) = delete;
