@@ -29,6 +29,8 @@ using wire::RoleMessage;
 // Half of what an edit may take to be live is left for reading and compiling it.
 constexpr std::chrono::milliseconds kPollEvery{100};
 constexpr std::chrono::milliseconds kStopDeadline{1000};
+// A full or read-only disk is tried again after this, without waiting for another edit.
+constexpr std::chrono::seconds kSaveAgainAfter{2};
 constexpr std::size_t kMostAdmins = 32;
 // Beside the answering role on a busy host, compiling a million rows must not win.
 constexpr int kNiceness = 5;
@@ -50,7 +52,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   void connect_answer(net::Message message);
   void go();
   void poll();
-  void save_image(std::uint64_t digest);
+  void save_image();
   void tell_status();
   bool tell_answer(RoleMessage type, std::span<const int> fds = {}) {
     return answer_ && answer_->send(static_cast<std::uint8_t>(type), {}, fds);
@@ -62,6 +64,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   std::unique_ptr<store::PolicySource> source_;
   std::unique_ptr<jobs::Publisher> publisher_;
   base::UniqueFd first_image_;
+  std::uint64_t answering_digest_ = 0;  // of the policy that the answering role has in force
   std::uint64_t saved_digest_ = 0;
   std::string save_alarm_;
   std::string told_status_;
@@ -71,6 +74,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   std::unique_ptr<net::Channel> answer_;
   net::Channel parent_;
   net::Timer poll_;
+  net::Timer save_again_;
 };
 
 Store::Store()
@@ -79,7 +83,8 @@ Store::Store()
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
           [this] { loop_.stop(); }),
-      poll_(loop_, [this] { poll(); }) {}
+      poll_(loop_, [this] { poll(); }),
+      save_again_(loop_, [this] { save_image(); }) {}
 
 void Store::on_parent(net::Message message) {
   switch (static_cast<RoleMessage>(message.type)) {
@@ -149,7 +154,10 @@ void Store::connect_answer(net::Message message) {
 void Store::on_answer(net::Message message) {
   const auto type = static_cast<RoleMessage>(message.type);
   if (type == RoleMessage::InForce) {
-    if (const auto digest = wire::parse_u64(message.payload)) save_image(*digest);
+    if (const auto digest = wire::parse_u64(message.payload)) {
+      answering_digest_ = *digest;
+      save_image();
+    }
   } else if (type == RoleMessage::Stats) {
     if (const auto stats = wire::parse_answer_stats(message.payload)) answer_stats_ = *stats;
   } else if (type == RoleMessage::Unusable) {
@@ -182,12 +190,14 @@ void Store::announce_no_policy() {
 }
 
 // The copy on disk follows what really answers, never what was only compiled.
-void Store::save_image(std::uint64_t digest) {
+void Store::save_image() {
   const auto& in_force = publisher_->status().in_force;
-  if (digest == saved_digest_ || !in_force || in_force->digest != digest) return;
+  if (!in_force || in_force->digest != answering_digest_) return;
+  if (answering_digest_ == saved_digest_) return;
   const auto saved = image::save_atomically(publisher_->image_fd(), config_.image_file);
   if (saved) {
-    saved_digest_ = digest;
+    saved_digest_ = answering_digest_;
+    if (!save_alarm_.empty()) base::log_info("the last known good policy is saved again");
     save_alarm_.clear();
     return;
   }
@@ -197,6 +207,7 @@ void Store::save_image(std::uint64_t digest) {
       saved.error());
   if (alarm != save_alarm_) base::log_error("{}", alarm);
   save_alarm_ = alarm;
+  save_again_.start(kSaveAgainAfter);
 }
 
 void Store::tell_status() {

@@ -8,7 +8,9 @@ sys_seconds SystemClock::now() const {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-SteadyPoint SystemClock::steady() const { return std::chrono::steady_clock::now(); }
+SteadyPoint SystemClock::steady() const {
+  return std::chrono::steady_clock::now();
+}
 
 std::string iso_time(sys_seconds at) {
   const auto day = std::chrono::floor<std::chrono::days>(at);

@@ -28,10 +28,9 @@ struct LevelName {
   std::string_view word;
   int priority;  // sd-daemon(3)
 };
-constexpr std::array kLevels{LevelName{LogLevel::Debug, "debug", 7},
-                             LevelName{LogLevel::Info, "info", 6},
-                             LevelName{LogLevel::Warning, "warning", 4},
-                             LevelName{LogLevel::Error, "error", 3}};
+constexpr std::array kLevels{
+    LevelName{LogLevel::Debug, "debug", 7}, LevelName{LogLevel::Info, "info", 6},
+    LevelName{LogLevel::Warning, "warning", 4}, LevelName{LogLevel::Error, "error", 3}};
 
 }  // namespace
 
@@ -48,9 +47,13 @@ void start_log(std::string process, LogLevel least) {
   sink().journal = std::getenv("JOURNAL_STREAM") != nullptr;
 }
 
-void set_log_level(LogLevel least) { sink().least = least; }
+void set_log_level(LogLevel least) {
+  sink().least = least;
+}
 
-bool is_logged(LogLevel level) { return level >= sink().least; }
+bool is_logged(LogLevel level) {
+  return level >= sink().least;
+}
 
 void write_log(LogLevel level, std::string_view line) {
   const LevelName& name = kLevels.at(static_cast<std::size_t>(level));

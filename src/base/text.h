@@ -17,7 +17,9 @@ std::string printable(std::string_view text, std::size_t limit = 200);
 }
 std::string to_lower(std::string_view text);
 [[nodiscard]] bool is_equal_ignoring_case(std::string_view a, std::string_view b);
-[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 [[nodiscard]] constexpr bool is_alnum(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
