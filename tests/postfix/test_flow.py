@@ -87,6 +87,26 @@ class AnEdit(Story):
             self.assertEqual(self.arrival("a@waits.nostarttls.test").seen, "PLAIN")
 
 
+class AProfileOfTheAdmins(Story):
+    """Attributes that no shipped profile has."""
+
+    def test_brings_its_protocol_and_server_name_to_the_receiver(self):
+        postfix = self.make_postfix(maps(CHROOT_ENDPOINT))
+        daemon = self.make_daemon(postfix)
+        daemon.edit("INSERT INTO profile(name, level, fallback, min_protocol, servername)"
+                    " VALUES('modern', 'encrypt', 'never', 'TLSv1.3', 'hostname');\n" +
+                    "".join(Daemon.row(f"{site}.test", "modern") for site in ("good", "tls12")))
+        with daemon, postfix:
+            postfix.send("a@good.test", "b@tls12.test", "c@x.good.test")
+            self.assert_arrives(postfix, "a@good.test", "TLS")
+            arrival = self.arrival("a@good.test")
+            self.assertEqual((arrival.version, arrival.sni), ("TLSv1.3", "mx.good.test"))
+            self.assert_deferred(postfix, "b@tls12.test", "4.7.5", "Cannot start TLS")
+            # Postfix names no server by itself.
+            self.assert_arrives(postfix, "c@x.good.test", "TLS")
+            self.assertEqual(self.arrival("c@x.good.test").sni, "")
+
+
 class Routes(Story):
     """Destinations that aren't a recipient's domain."""
 

@@ -93,7 +93,8 @@ class TheModelOfPostfixsGrammar(unittest.TestCase):
         server = ScriptedServer(
             lambda _name, key: b"OK " + texts[key] if key in texts else b"NOTFOUND ")
         postfix = Postfix(os.path.join(SPOOL, "grammar"), world,
-                          f"smtp_tls_policy_maps = socketmap:{server.endpoint}:policy\n", TLSPROXY)
+                          f"smtp_tls_policy_maps = socketmap:{server.endpoint}:policy\n"
+                          "smtp_dns_support_level = dnssec\n", TLSPROXY)
         shutil.copy(world.ca_file, os.path.join(postfix.queue, "ca.pem"))
         with postfix:
             recipients = [f"a@{domain}" for domain in texts]
