@@ -125,7 +125,8 @@ class Routes(Story):
             self.assert_not_offered(postfix, "second@good.test")
 
     def test_a_relayhost_with_tls_gets_the_mail_in_tls(self):
-        postfix = self.make_postfix(maps(CHROOT_ENDPOINT) + "relayhost = [relay.infra.test]:587\n")
+        postfix = self.make_postfix(maps(CHROOT_ENDPOINT, level="none") +
+                                    "relayhost = [relay.infra.test]:587\n")
         daemon = self.make_daemon(postfix)
         daemon.edit(Daemon.row("[relay.infra.test]:587", "required"))
         with daemon, postfix:
