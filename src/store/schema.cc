@@ -39,7 +39,7 @@ std::pair<Objects, Failure> read_objects(Database& db) {
 }
 
 // What the steps make of an empty database, with the SQLite we run on.
-std::pair<Objects, Failure> expected_objects() {
+std::pair<Objects, Failure> make_expected_objects() {
   auto [db, failure] = Database::open(
       ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, 0);
   for (const auto& step : schema_steps()) {
@@ -47,6 +47,11 @@ std::pair<Objects, Failure> expected_objects() {
   }
   if (failure.failed()) return {Objects{}, failure};
   return read_objects(db);
+}
+
+const std::pair<Objects, Failure>& expected_objects() {
+  static const auto objects = make_expected_objects();
+  return objects;
 }
 
 // True for an index of columns alone. Expressions and WHERE make SQLite run what the file says.
@@ -124,7 +129,7 @@ base::Result<Migrated> migrate(Database& db) {
 }
 
 SchemaFault find_schema_fault(Database& db) {
-  auto [expected, failure] = expected_objects();
+  const auto& [expected, failure] = expected_objects();
   if (failure.failed()) return {std::nullopt, failure};
   auto [found, found_failure] = read_objects(db);
   if (found_failure.failed()) return {std::nullopt, found_failure};

@@ -133,7 +133,9 @@ CREATE TABLE profile(
   {checks}
 ) STRICT, WITHOUT ROWID)sql";
 
-// What an admin may write into a row; what it owes its profile and its destination is below.
+// What an admin may write into a row; what it owes its profile and its destination is below. The
+// index finds the rows of a profile, and is a second tree that must have as many entries as the
+// table has rows: where pages got lost or swapped, quick_check may find each tree well by itself.
 constexpr std::string_view kOutboundTable = R"sql(
 CREATE TABLE outbound(
   destination TEXT PRIMARY KEY,
@@ -150,7 +152,8 @@ CREATE TABLE outbound(
   CONSTRAINT "expires_at must be seconds since 1970-01-01 00:00 UTC, up to the year 9999, or NULL"
     CHECK (expires_at BETWEEN 1 AND 253402300799),
   {checks}
-) STRICT, WITHOUT ROWID)sql";
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbound_profile ON outbound(profile))sql";
 
 // Destinations in normal form (model::parse_destination), as far as GLOB can say; the last word is
 // spoken when the policy is compiled. As rows of a table, because SQLite compiles a statement's

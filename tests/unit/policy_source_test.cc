@@ -328,6 +328,16 @@ TEST_CASE("the admin's own tables, views and plain indexes are his business") {
   CHECK(db.policy() == "a.example=required");
 }
 
+TEST_CASE("an index with every column doesn't change the order of reading") {
+  Watched db;
+  db.insert("b.example", "dane");
+  db.insert("a.example", "secure");
+  CHECK(db.edit("CREATE INDEX i ON outbound(profile, match, mode, expires_at, owner);"
+                "CREATE INDEX j ON profile(level, name, fallback)")
+            .empty());
+  CHECK(db.policy() == "a.example=secure b.example=dane");
+}
+
 TEST_CASE("a row that no rule let in answers TEMP under its name, and spoils no other") {
   struct Case {
     std::string values;
@@ -493,6 +503,13 @@ TEST_CASE("damage to the pages is found before anything is published") {
     const auto one = page(first);
     overwrite(db.file, (first - 1) * kPage, page(second));
     overwrite(db.file, (second - 1) * kPage, one);
+  }
+  SECTION("root and leaf swapped, each a tree by itself") {
+    const auto root =
+        std::stoul(shell(db.file, "SELECT rootpage FROM sqlite_schema WHERE name = 'outbound'"));
+    const auto top = page(root);
+    overwrite(db.file, (root - 1) * kPage, page(first));
+    overwrite(db.file, (first - 1) * kPage, top);
   }
   SECTION("doubled") {
     overwrite(db.file, (second - 1) * kPage, page(first));
