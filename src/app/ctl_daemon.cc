@@ -23,12 +23,11 @@ std::string since(std::int64_t at, base::sys_seconds now) {
 void add_database(Table& table, const Json& status, base::sys_seconds now) {
   const auto database = object_in(status, "policy_db");
   table.add({"policy.db", text_in(database, "path")});
-  table.add({"  state", fmt::format("{}, since {}", text_in(database, "state"),
-                                    since(number_in(database, "since"), now))});
-  if (text_in(database, "state") != "live") {
-    table.add(
-        {"  trouble", fmt::format("{}: {}", text_in(database, "code"), text_in(database, "text"))});
-  }
+  const auto state = text_in(database, "state");
+  const auto code = state == "trouble" ? text_in(database, "code") : std::string();
+  table.add({"  state",
+             fmt::format("{}{}, since {}", state, code.empty() ? "" : fmt::format(" ({})", code),
+                         since(number_in(database, "since"), now))});
 }
 
 void add_image(Table& table, const Json& status, base::sys_seconds now) {
@@ -69,9 +68,9 @@ void add_answer(Table& table, const Json& status) {
 std::vector<std::string> list_troubles(const Json& status) {
   std::vector<std::string> troubles;
   const auto database = object_in(status, "policy_db");
-  if (const auto state = text_in(database, "state"); state == "trouble") {
-    troubles.push_back(fmt::format("policy.db can't be used ({}): {}. The policy in force stays.",
-                                   text_in(database, "code"), text_in(database, "text")));
+  if (text_in(database, "state") == "trouble") {
+    // The daemon's own sentence says what is served meanwhile.
+    troubles.push_back(fmt::format("policy.db can't be used: {}", text_in(database, "text")));
   }
   if (const auto pending = object_in(status, "pending"); !pending.empty()) {
     troubles.push_back(fmt::format(

@@ -110,10 +110,10 @@ class Control(Desk):
     def test_status_of_one_that_is_not_ends_with_1_and_says_what_to_do(self):
         for change, words in (
                 ({"policy_db": {"path": "/x", "state": "trouble", "code": "corrupt", "text": "row missing", "since": 1}},
-                 ["corrupt", "row missing", "policy in force stays"]),
-                ({"policy_db": {"path": "/x", "state": "waiting"},
+                 ["trouble (corrupt)", "policy.db can't be used: row missing"]),
+                ({"policy_db": {"path": "/x", "state": "waiting", "code": "waiting", "since": 1},
                   "pending": {"rows_before": 1000, "rows_after": 100, "dropped": 900, "weakened": 5, "since": 1}},
-                 ["drop 900", "weaken 5", "tlspolicyctl accept"]),
+                 ["  waiting, since", "drop 900", "weaken 5", "tlspolicyctl accept"]),
                 ({"faults": [{"table": "outbound", "key": "a.example", "why": "no match"}], "fault_count": 1},
                  ["outbound a.example", "no match", "TEMP"]),
                 ({"faults": [{"table": "outbound", "key": f"{i}.example", "why": "x"} for i in range(30)],

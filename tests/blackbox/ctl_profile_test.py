@@ -88,6 +88,12 @@ class Profiles(Desk):
         self.refused(FAILED, "profile", "set", "required", "protocols=nonsense")
         self.assertEqual("mine", self.data("profile", "show", "required")["comment"])
 
+    def test_what_another_tool_has_broken_is_named_and_not_taken_back(self):
+        self.sql("UPDATE profile SET protocols='nonsense' WHERE name='required'")
+        self.assertIn("nonsense", self.refused(FAILED, "profile", "set", "required", "protocols=nonsense"))
+        self.assertEqual("nonsense", self.data("profile", "show", "required")["protocols"])
+        self.assertIsNone(self.data("profile", "set", "required", "protocols=")["protocols"])
+
     def test_a_profile_that_rows_use_can_not_be_removed_nor_changed_under_them(self):
         self.done("set", "a.example", "secure", "--match", "a.example")
         said = self.refused(FAILED, "profile", "remove", "secure")
