@@ -93,7 +93,7 @@ void note_daemon(Explanation& found, const Context& context) {
   if (!status) return;
   const auto state = object_in(*status, "policy_db");
   if (!object_in(*status, "pending").empty()) {
-    found.notes.push_back(
+    found.notes.emplace_back(
         "The daemon does not serve this content of policy.db yet: it drops or weakens so many rows "
         "that it waits for `tlspolicyctl accept`.");
   } else if (const auto word = text_in(state, "state"); !word.empty() && word != "live") {
