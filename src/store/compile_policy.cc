@@ -297,7 +297,7 @@ void join_equal_keys(std::vector<OddRow>& rows) {
 
 CompileOutcome Compiler::run(base::sys_seconds now) {
   const auto outcome_of = [](Stop stop) {
-    return std::visit([](auto&& why) -> CompileOutcome { return std::move(why); }, std::move(stop));
+    return std::visit([](auto& why) -> CompileOutcome { return std::move(why); }, stop);
   };
   if (auto stop = read_profiles()) return outcome_of(std::move(*stop));
   if (auto stop = count_rows()) return outcome_of(std::move(*stop));

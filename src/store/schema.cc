@@ -50,8 +50,8 @@ std::pair<Objects, Failure> make_expected_objects() {
 }
 
 const std::pair<Objects, Failure>& expected_objects() {
-  static const auto objects = make_expected_objects();
-  return objects;
+  static const auto kObjects = make_expected_objects();
+  return kObjects;
 }
 
 // True for an index of columns alone. Expressions and WHERE make SQLite run what the file says.

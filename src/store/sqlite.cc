@@ -161,8 +161,8 @@ Failure Database::distrust_content(int longest_value) {
       Setting{SQLITE_DBCONFIG_DEFENSIVE, 1}, Setting{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
       Setting{SQLITE_DBCONFIG_ENABLE_VIEW, 0}, Setting{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}};
   for (const auto& setting : kSettings) {
-    const auto failure = check(sqlite3_db_config(handle_.get(), setting.option, setting.value,
-                                                 static_cast<int*>(nullptr)));
+    auto failure = check(sqlite3_db_config(handle_.get(), setting.option, setting.value,
+                                           static_cast<int*>(nullptr)));
     if (failure.failed()) return failure;
   }
   sqlite3_limit(handle_.get(), SQLITE_LIMIT_LENGTH, longest_value);

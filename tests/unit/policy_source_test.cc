@@ -511,6 +511,10 @@ TEST_CASE("damage to the pages is found before anything is published") {
     overwrite(db.file, (root - 1) * kPage, page(first));
     overwrite(db.file, (first - 1) * kPage, top);
   }
+  // Nothing that reading the rows would show, but a page that was not written like this.
+  SECTION("free space miscounted") {
+    overwrite(db.file, (first - 1) * kPage + 7, "\x3b");
+  }
   SECTION("doubled") {
     overwrite(db.file, (second - 1) * kPage, page(first));
   }
