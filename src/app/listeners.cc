@@ -5,14 +5,22 @@
 #include <pwd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
+#include "src/base/clock.h"
 #include "src/base/text.h"
 #include "src/net/address.h"
 
 namespace app {
 namespace {
+
+// The roles of a daemon that was killed a moment ago die with their parent, but after it: for an
+// instant they still hold its addresses.
+constexpr std::chrono::milliseconds kFormerRolesGrace{1000};
+constexpr std::chrono::milliseconds kTryAgainAfter{10};
 
 base::Result<std::int64_t> find_uid(const std::string& name, std::string_view key) {
   if (name.empty()) return std::int64_t{-1};
@@ -87,6 +95,12 @@ class Binder {
     return fd;
   }
 
+  static base::Result<base::UniqueFd> make_listener(const Listen& listen,
+                                                    const net::SocketFile& file) {
+    return listen.kind == Listen::Kind::Inet ? net::listen_inet(listen.host, listen.port)
+                                             : net::listen_unix(listen.path, file);
+  }
+
   base::Result<void> bind(wire::Listener protocol, const Listen& listen,
                           const net::SocketFile& file) {
     if (auto fd = take_passed(listen)) {
@@ -101,8 +115,11 @@ class Binder {
       return base::Error{
           fmt::format("{}: no socket of that name was passed in (LISTEN_FDNAMES)", listen.text)};
     }
-    auto fd = listen.kind == Listen::Kind::Inet ? net::listen_inet(listen.host, listen.port)
-                                                : net::listen_unix(listen.path, file);
+    auto fd = make_listener(listen, file);
+    while (!fd && clock_.steady() < deadline_) {
+      std::this_thread::sleep_for(kTryAgainAfter);
+      fd = make_listener(listen, file);
+    }
     if (!fd) return base::Error{fd.error()};
     bound_.push_back({protocol, std::move(*fd), listen.path});
     return {};
@@ -128,6 +145,8 @@ class Binder {
   }
 
   const Config& config_;
+  base::SystemClock clock_;
+  base::SteadyPoint deadline_ = clock_.steady() + kFormerRolesGrace;
   std::vector<PassedSocket> passed_;
   net::SocketFile postfix_file_;
   net::SocketFile control_file_;
