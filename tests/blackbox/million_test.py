@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""A million rows: edits are live and roles are back as soon as promised, and no answer is ever mixed.
+
+The figures are promises for an optimised build on an idle machine, so ctest runs this alone and not in
+sanitizer builds.
+"""
+import os
+import random
+import shutil
+import sys
+import time
+import unittest
+
+from daemon import Daemon, insertion
+from oracle import NOT_FOUND, Oracle
+from processes import wait_until
+
+COUNT = 1_000_000
+KEYS = [f"d{number}.million.example" for number in random.Random(1).sample(range(COUNT), 200)]
+ALLOWED = {**{key: {"OK encrypt"} for key in KEYS}, "absent.example": {NOT_FOUND}}
+FILL = f"""
+WITH RECURSIVE counted(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n + 1 < {COUNT})
+INSERT INTO outbound(destination, profile) SELECT 'd' || n || '.million.example', 'required' FROM counted;
+"""
+
+
+class AMillionRows(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon(start=False)
+        cls.enterClassContext(cls.daemon)
+        # Without the log of changes, which would take most of the time.
+        cls.daemon.edit(f".dbconfig enable_trigger off\nBEGIN;{FILL}COMMIT;PRAGMA wal_checkpoint(TRUNCATE);")
+        cls.daemon.start()
+        wait_until(lambda: (cls.daemon.status().get("image") or {}).get("rows") == COUNT, "they are published", 120)
+        wait_until(lambda: os.path.exists(cls.daemon.image_file), "they are saved", 60)
+
+    def check_figure(self, what, took, most):
+        print(f"{what}: {took * 1000:.0f} ms with {COUNT} rows", file=sys.stderr)
+        self.assertLess(took, most)
+
+    def test_an_edit_is_live_within_a_second(self):
+        slowest = 0.0
+        with Oracle(self.daemon, ALLOWED):
+            for turn in range(3):
+                self.daemon.edit(insertion(f"edit{turn}.example", "verified"))
+                began = time.monotonic()
+                self.daemon.wait_until_answers(f"edit{turn}.example", "OK verify")
+                slowest = max(slowest, time.monotonic() - began)
+        self.check_figure("an edit is live after", slowest, 1.0)
+
+    def test_a_killed_answer_answers_again_within_half_a_second(self):
+        slowest = 0.0
+        with Oracle(self.daemon, ALLOWED) as oracle:
+            for _ in range(3):
+                killed = self.daemon.kill_role("answer")
+                began = time.monotonic()
+                self.assertEqual("OK encrypt", self.daemon.ask(KEYS[0]))
+                slowest = max(slowest, time.monotonic() - began)
+                self.daemon.role("answer", other_than=killed)
+                oracle.settle()
+        self.check_figure("answers again after", slowest, 0.5)
+
+    def test_a_cold_start_answers_from_the_image(self):
+        self.daemon.stop()
+        began = time.monotonic()
+        self.daemon.start()
+        self.assertEqual("OK encrypt", self.daemon.ask(KEYS[0]))
+        self.check_figure("answers after a cold start of", time.monotonic() - began, 1.0)
+
+    def test_all_rows_rewritten_while_they_are_asked_for_answer_old_or_new(self):
+        both = {key: {"OK encrypt", "OK verify"} for key in KEYS}
+        with Oracle(self.daemon, {**both, "absent.example": {NOT_FOUND}}) as oracle:
+            for profile, reply in (("verified", "OK verify"), ("required", "OK encrypt")):
+                self.daemon.edit(".dbconfig enable_trigger off\n"
+                                 f"UPDATE outbound SET profile = '{profile}' WHERE profile <> '{profile}'")
+                if profile == "required":  # weaker than before, so an admin is asked
+                    wait_until(lambda: self.daemon.status().get("pending"), "the weaker policy waits", 60)
+                    self.daemon.ctl("accept")
+                self.daemon.wait_until_answers(KEYS[0], reply, 60)
+                oracle.allow({key: {reply} for key in KEYS})
+                oracle.settle()
+                oracle.allow(both)
+            print(f"the slowest of {oracle.lookups} answers meanwhile: {oracle.slowest * 1000:.1f} ms",
+                  file=sys.stderr)
+
+    def test_a_new_file_by_mv_is_live_within_a_second(self):
+        new = self.daemon.path("new.db")
+        self.daemon.edit("PRAGMA wal_checkpoint(TRUNCATE);")
+        shutil.copyfile(self.daemon.policy_db, new)
+        self.daemon.edit("PRAGMA journal_mode = WAL;" + insertion("moved.example", "verified"), new)
+        with Oracle(self.daemon, ALLOWED):
+            os.rename(new, self.daemon.policy_db)
+            began = time.monotonic()
+            self.daemon.wait_until_answers("moved.example", "OK verify")
+        self.check_figure("a new file is live after", time.monotonic() - began, 1.0)
+
+
+if __name__ == "__main__":
+    unittest.main()

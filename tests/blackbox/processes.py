@@ -1,0 +1,69 @@
+"""Processes as /proc shows them, waiting for what must become true, and what a sanitizer build changes."""
+
+import os
+import time
+
+# A sanitizer build is slower and larger, and its roles run without the system call filter.
+SANITIZED = os.environ.get("TLSPOLICYD_SANITIZED") == "1"
+SLOWNESS = 10 if SANITIZED else 1
+LOOK_EVERY = 0.005
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def plain_build_only(test):
+    """Takes what holds for a build without sanitizers alone out of the others: it isn't loaded there."""
+    return None if SANITIZED else test
+
+
+def wait_until(condition, what, within=20.0):
+    """The first true value of condition(); fails, naming `what`, if none comes."""
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {within} s still not so: {what() if callable(what) else what}")
+        time.sleep(LOOK_EVERY)
+    return value
+
+
+def read_proc(pid, name):
+    """Bytes of a file below /proc/PID, none for a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+
+
+def is_alive(pid):
+    """False for a zombie too: it runs no more."""
+    state = read_proc(pid, "stat").rpartition(b")")[2].split()
+    return bool(state) and state[0] != b"Z"
+
+
+def children_of(pid):
+    return [int(child) for child in read_proc(pid, f"task/{pid}/children").split()]
+
+
+def name_of(pid):
+    """argv[0]."""
+    return read_proc(pid, "cmdline").split(b"\0")[0].decode(errors="replace")
+
+
+def status_of(pid, field):
+    """A number of /proc/PID/status; kB where it is a size."""
+    for line in read_proc(pid, "status").decode().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    raise AssertionError(f"process {pid} has no {field}: it is gone")
+
+
+def cpu_seconds(pid):
+    user, system = read_proc(pid, "stat").rpartition(b")")[2].split()[11:13]
+    return (int(user) + int(system)) / TICKS_PER_SECOND
+
+
+def all_with(mark):
+    """Every living process that has `mark`, NAME=VALUE, in the environment it was started with."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [pid for pid in pids
+            if mark.encode() in read_proc(pid, "environ").split(b"\0") and is_alive(pid)]

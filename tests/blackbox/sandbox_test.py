@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""`answer` opens no file and no socket once it serves: watched by strace, and held to it by seccomp."""
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from daemon import Daemon
+from oracle import NOT_FOUND, Oracle, strict_rows
+from processes import plain_build_only, status_of, wait_until
+
+ROWS, STRICT = strict_rows(20)
+OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", "fork", "vfork", "clone", "clone3",
+           "unlink", "unlinkat", "rename", "renameat", "renameat2", "memfd_create", "ptrace")
+USUAL = ("recvfrom", "sendto")  # that they are seen shows that the watch is on
+FILTERED = 2  # SECCOMP_MODE_FILTER
+
+
+@contextlib.contextmanager
+def watched(pid, log):
+    """Writes every call of those names to `log`; on entry the watch is on."""
+    strace = subprocess.Popen(["strace", "-f", "-p", str(pid), "-o", log, "-e",
+                               "trace=" + ",".join(f"?{name}" for name in (*OPENING, *USUAL))],
+                              stderr=subprocess.PIPE, text=True)
+    try:
+        first = strace.stderr.readline()
+        if "attached" not in first:
+            raise AssertionError(f"strace: {first}")
+        yield
+        strace.send_signal(signal.SIGINT)
+        strace.wait(20)
+    finally:
+        strace.kill()
+        strace.wait()
+        strace.stderr.close()
+
+
+class TheAnsweringRole(unittest.TestCase):
+    def test_it_opens_nothing_while_it_answers_takes_policies_and_reloads(self):
+        with Daemon(ROWS) as daemon:
+            answer, log = daemon.role("answer"), daemon.path("calls")
+            with watched(answer, log), Oracle(daemon, {**STRICT, "absent.example": {NOT_FOUND}}) as oracle:
+                daemon.edit("INSERT INTO outbound(destination, profile) VALUES('new.example', 'verified')")
+                daemon.wait_until_answers("new.example", "OK verify")
+                daemon.configure(log_level="debug")
+                ready = daemon.notify.count("READY=1")
+                daemon.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: daemon.notify.count("READY=1") > ready, "it is reloaded")
+                killed = daemon.kill_role("store")
+                daemon.role("store", other_than=killed)
+                daemon.edit("UPDATE outbound SET profile = 'secure' WHERE destination = 'new.example'")
+                daemon.wait_until_answers("new.example", "OK secure")
+                with daemon.client() as client:
+                    client.send(b"no netstring")
+                    self.assertEqual(b"", client.read_rest())
+                oracle.settle()
+            with open(log, encoding="utf-8", errors="replace") as file:
+                calls = set(re.findall(r"^\d+ +(\w+)\(", file.read(), re.M))
+            self.assertLessEqual({"recvfrom"}, calls)
+            self.assertEqual(set(), calls & set(OPENING))
+            self.assertEqual(answer, daemon.role("answer"))
+
+    def test_it_holds_no_descriptor_of_a_file(self):
+        with Daemon(ROWS) as daemon:
+            answer = daemon.role("answer")
+            folder = f"/proc/{answer}/fd"
+            targets = {name: os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
+            files = {name: target for name, target in targets.items()
+                     if target.startswith("/") and target not in ("/dev/null", daemon.path("log"))
+                     and not target.startswith("/memfd:")}
+            self.assertEqual({}, files)
+
+
+class TheFilter(unittest.TestCase):
+    @plain_build_only
+    def test_both_roles_run_under_a_system_call_filter(self):
+        with Daemon(ROWS) as daemon:
+            for name, pid in daemon.roles().items():
+                with self.subTest(role=name):
+                    self.assertEqual(FILTERED, status_of(pid, "Seccomp"))
+            for name in ("answer", "store"):
+                killed = daemon.kill_role(name)
+                self.assertEqual(FILTERED, wait_until(
+                    lambda pid=daemon.role(name, other_than=killed): status_of(pid, "Seccomp"), "it is filtered"))
+
+
+if __name__ == "__main__":
+    unittest.main()
