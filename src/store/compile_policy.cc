@@ -301,6 +301,12 @@ CompileOutcome Compiler::run(base::sys_seconds now) {
   };
   if (auto stop = read_profiles()) return outcome_of(std::move(*stop));
   if (auto stop = count_rows()) return outcome_of(std::move(*stop));
+  // The triggers keep a profile that is in use; a lost page doesn't.
+  if (profiles_.empty() && expected_rows_ > 0) {
+    return Refusal{
+        "table profile is empty, though outbound has rows; put a good copy of the file in "
+        "its place"};
+  }
   if (auto stop = scan()) return outcome_of(std::move(*stop));
   if (pass_ == Pass::CollectOdd) {
     join_equal_keys(odd_rows_);

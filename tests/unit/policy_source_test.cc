@@ -419,6 +419,7 @@ TEST_CASE("a fault in what holds for a class of names, or in a profile, refuses 
       {"UPDATE profile SET attempts = 101 WHERE name = 'dane'", "1 to 100 is allowed"},
       {"UPDATE profile SET exclude = 'WRONG' WHERE name = 'dane'", "Postfix refuses exclude"},
       {"UPDATE profile SET connection_reuse = 'oui' WHERE name = 'dane'", "yes, no"},
+      {"DELETE FROM profile", "table profile is empty"},
       {"UPDATE profile SET name = 'a b' WHERE name = 'dane'", "a profile name is"},
   }));
   Watched db;
