@@ -39,6 +39,9 @@ constexpr const char* kFileCalls[] = {
     "sysinfo",         "uname",      "setpriority",  "sched_yield", "copy_file_range",
     "sendfile",        "rseq",       "prlimit64",    "flock"};
 
+// The thread beside which a large database is checked.
+constexpr const char* kThreadCalls[] = {"clone", "clone3", "set_robust_list", "sched_getaffinity"};
+
 void free_filter(scmp_filter_ctx filter) noexcept {
   seccomp_release(filter);
 }
@@ -60,7 +63,8 @@ void enter_sandbox(Role role) {
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   const base::Handle<void, free_filter> guard(filter);
   if (filter == nullptr || !allow(filter, kLoopCalls) ||
-      (role == Role::Store && !allow(filter, kFileCalls)) || seccomp_load(filter) != 0) {
+      (role == Role::Store && (!allow(filter, kFileCalls) || !allow(filter, kThreadCalls))) ||
+      seccomp_load(filter) != 0) {
     base::log_warning("no seccomp sandbox: the kernel refuses the filter");
   }
 }

@@ -37,7 +37,7 @@ inline std::string shell(const std::string& file, const std::string& sql) {
   const std::string output = file + ".output";
   std::ofstream(script) << sql;
   const auto command = "sqlite3 -batch '" + file + "' < '" + script + "' > '" + output + "' 2>&1";
-  static_cast<void>(std::system(command.c_str()));
+  [[maybe_unused]] const int status = std::system(command.c_str());
   std::ostringstream text;
   text << std::ifstream(output).rdbuf();
   std::filesystem::remove(script);

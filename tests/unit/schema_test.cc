@@ -6,7 +6,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/database_files.h"
 
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using test::shell;
 
 namespace {
@@ -120,7 +120,7 @@ TEST_CASE("a bad destination is refused with a sentence") {
   INFO(bad.destination);
   const auto parsed = model::parse_destination(bad.destination);
   CHECK_FALSE((parsed && parsed->text == bad.destination));
-  CHECK_THAT(db.run(insert(bad.destination)), Contains(bad.sentence));
+  CHECK_THAT(db.run(insert(bad.destination)), ContainsSubstring(bad.sentence));
   CHECK(db.run("SELECT count(*) FROM outbound") == "0");
   // Renaming a good row is no way around the rule.
   CHECK(db.run(insert("good.example")).empty());
@@ -130,17 +130,20 @@ TEST_CASE("a bad destination is refused with a sentence") {
 
 TEST_CASE("a row must fit its profile") {
   NewDatabase db;
-  CHECK_THAT(db.run(insert("bank.example", "requierd")), Contains("no such profile"));
-  CHECK_THAT(db.run(insert("bank.example", "pinned")), Contains("needs the pins in match"));
+  CHECK_THAT(db.run(insert("bank.example", "requierd")), ContainsSubstring("no such profile"));
+  CHECK_THAT(db.run(insert("bank.example", "pinned")),
+             ContainsSubstring("needs the pins in match"));
   CHECK_THAT(db.run("INSERT INTO outbound(destination, profile, match) "
                     "VALUES('bank.example', 'required', 'bank.example')"),
-             Contains("match has a meaning at"));
+             ContainsSubstring("match has a meaning at"));
   CHECK(db.run("INSERT INTO outbound(destination, profile, match) "
                "VALUES('bank.example', 'secure', '.bank.example')")
             .empty());
-  CHECK_THAT(db.run("UPDATE outbound SET profile = 'required'"), Contains("match has a meaning"));
-  CHECK_THAT(db.run("UPDATE outbound SET profile = 'nosuch'"), Contains("no such profile"));
-  CHECK_THAT(db.run("UPDATE outbound SET profile = NULL"), Contains("no such profile"));
+  CHECK_THAT(db.run("UPDATE outbound SET profile = 'required'"),
+             ContainsSubstring("match has a meaning"));
+  CHECK_THAT(db.run("UPDATE outbound SET profile = 'nosuch'"),
+             ContainsSubstring("no such profile"));
+  CHECK_THAT(db.run("UPDATE outbound SET profile = NULL"), ContainsSubstring("no such profile"));
   CHECK(db.run("UPDATE outbound SET profile = 'required', match = NULL").empty());
 }
 
@@ -148,17 +151,19 @@ TEST_CASE("columns of a row are held to their range") {
   NewDatabase db;
   CHECK(db.run(insert("bank.example")).empty());
   const auto set = [&db](const std::string& what) { return db.run("UPDATE outbound SET " + what); };
-  CHECK_THAT(set("mode = 'on'"), Contains("mode must be enforce or observe"));
-  CHECK_THAT(set("mode = NULL"), Contains("mode must be enforce or observe"));
-  CHECK_THAT(set("expires_at = 0"), Contains("expires_at must be seconds"));
-  CHECK_THAT(set("expires_at = 1795300000000"), Contains("expires_at must be seconds"));
-  CHECK_THAT(set("expires_at = 'tomorrow'"), Contains("cannot store TEXT value in INTEGER column"));
-  CHECK_THAT(set("profile = 'secure', match = 'a b'"), Contains("match must be"));
-  CHECK_THAT(set("profile = 'secure', match = ''"), Contains("match must be"));
-  CHECK_THAT(set("profile = 'secure', match = hex(zeroblob(2049))"), Contains("match must be"));
-  CHECK_THAT(set("reason = 'two' || char(10) || 'lines'"), Contains("reason must be"));
-  CHECK_THAT(set("owner = ''"), Contains("owner must be"));
-  CHECK_THAT(set("comment = hex(zeroblob(501))"), Contains("comment must be"));
+  CHECK_THAT(set("mode = 'on'"), ContainsSubstring("mode must be enforce or observe"));
+  CHECK_THAT(set("mode = NULL"), ContainsSubstring("mode must be enforce or observe"));
+  CHECK_THAT(set("expires_at = 0"), ContainsSubstring("expires_at must be seconds"));
+  CHECK_THAT(set("expires_at = 1795300000000"), ContainsSubstring("expires_at must be seconds"));
+  CHECK_THAT(set("expires_at = 'tomorrow'"),
+             ContainsSubstring("cannot store TEXT value in INTEGER column"));
+  CHECK_THAT(set("profile = 'secure', match = 'a b'"), ContainsSubstring("match must be"));
+  CHECK_THAT(set("profile = 'secure', match = ''"), ContainsSubstring("match must be"));
+  CHECK_THAT(set("profile = 'secure', match = hex(zeroblob(2049))"),
+             ContainsSubstring("match must be"));
+  CHECK_THAT(set("reason = 'two' || char(10) || 'lines'"), ContainsSubstring("reason must be"));
+  CHECK_THAT(set("owner = ''"), ContainsSubstring("owner must be"));
+  CHECK_THAT(set("comment = hex(zeroblob(501))"), ContainsSubstring("comment must be"));
   CHECK(set("mode = 'observe', expires_at = 1795300000, reason = 'Gru\xc3\xbc\xc3\x9f' "
             ", owner = 'postmaster', comment = hex(zeroblob(500))")
             .empty());
@@ -170,15 +175,16 @@ TEST_CASE("a profile that rows use can't be deleted, renamed, or changed under t
   CHECK(db.run("INSERT INTO outbound(destination, profile, match) "
                "VALUES('pin.example', 'pinned', '00:11')")
             .empty());
-  CHECK_THAT(db.run("DELETE FROM profile WHERE name = 'required'"), Contains("give them another"));
+  CHECK_THAT(db.run("DELETE FROM profile WHERE name = 'required'"),
+             ContainsSubstring("give them another"));
   CHECK_THAT(db.run("UPDATE profile SET name = 'must' WHERE name = 'required'"),
-             Contains("insert it under the new name"));
+             ContainsSubstring("insert it under the new name"));
   CHECK_THAT(db.run("UPDATE profile SET level = 'fingerprint' WHERE name = 'required'"),
-             Contains("needs a match"));
+             ContainsSubstring("needs a match"));
   CHECK_THAT(db.run("UPDATE profile SET level = 'encrypt' WHERE name = 'pinned'"),
-             Contains("no use for"));
+             ContainsSubstring("no use for"));
   CHECK_THAT(db.run("INSERT OR REPLACE INTO profile(name, level) VALUES('pinned', 'encrypt')"),
-             Contains("no use for"));
+             ContainsSubstring("no use for"));
   CHECK(db.run("UPDATE profile SET level = 'verify' WHERE name = 'required'").empty());
   CHECK(
       db.run("INSERT OR REPLACE INTO profile(name, level) VALUES('required', 'encrypt')").empty());
@@ -234,6 +240,6 @@ TEST_CASE("UPDATE OR REPLACE doesn't swallow another row unseen") {
   CHECK(db.run(insert("a.example") + ";" + insert("b.example")).empty());
   CHECK_THAT(db.run("UPDATE OR REPLACE outbound SET destination = 'b.example' "
                     "WHERE destination = 'a.example'"),
-             Contains("exists already"));
+             ContainsSubstring("exists already"));
   CHECK(db.run("SELECT count(*) FROM outbound") == "2");
 }
