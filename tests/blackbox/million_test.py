@@ -41,12 +41,11 @@ class AMillionRows(unittest.TestCase):
 
     def test_an_edit_is_live_within_a_second(self):
         slowest = 0.0
-        with Oracle(self.daemon, ALLOWED):
-            for turn in range(3):
-                self.daemon.edit(insertion(f"edit{turn}.example", "verified"))
-                began = time.monotonic()
-                self.daemon.wait_until_answers(f"edit{turn}.example", "OK verify")
-                slowest = max(slowest, time.monotonic() - began)
+        for turn in range(3):
+            self.daemon.edit(insertion(f"edit{turn}.example", "verified"))
+            began = time.monotonic()
+            self.daemon.wait_until_answers(f"edit{turn}.example", "OK verify")
+            slowest = max(slowest, time.monotonic() - began)
         self.check_figure("an edit is live after", slowest, 1.0)
 
     def test_a_killed_answer_answers_again_within_half_a_second(self):
