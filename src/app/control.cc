@@ -93,6 +93,9 @@ json answer_status(ControlDesk& desk) {
 
 json answer_accept(ControlDesk& desk) {
   const Publisher::Accepted accepted = desk.accept();
+  if (!accepted.trouble.empty()) {
+    return {{"ok", false}, {"error", fmt::format("nothing is accepted: {}", accepted.trouble)}};
+  }
   const auto& difference = accepted.difference;
   const std::string text =
       accepted.published

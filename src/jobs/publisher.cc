@@ -102,8 +102,10 @@ void Publisher::hold(Policy policy, const engine::Difference& difference, base::
 Publisher::Accepted Publisher::accept(base::sys_seconds now) {
   // What is accepted is what the database says now, not what it said when the admin looked away.
   poll(now);
-  if (!pending_.image) return {};
-  const Accepted accepted{true, *status_.pending};
+  if (!pending_.image) {
+    return {false, {}, status_.state == State::Trouble ? status_.text : std::string()};
+  }
+  const Accepted accepted{true, *status_.pending, {}};
   base::log_warning("accepted by an admin: {} rows dropped and {} weakened of {}",
                     accepted.difference.dropped, accepted.difference.weakened,
                     accepted.difference.rows_before);

@@ -45,6 +45,8 @@ class Publisher {
   struct Accepted {
     bool published = false;
     engine::Difference difference;
+    std::string
+        trouble;  // why the database can't be read just now, so that nothing could be accepted
   };
 
   // One look at the database: store::PolicySource::poll in the daemon.
@@ -60,7 +62,7 @@ class Publisher {
   // Looks at the database once and acts. Call several times a second.
   void poll(base::sys_seconds now);
 
-  // Publishes what waits for an admin; nothing waits: published is false.
+  // Publishes what waits for an admin; nothing waits, or trouble: published is false.
   Accepted accept(base::sys_seconds now);
 
   // The answering role is new: it needs the policy in force once more.

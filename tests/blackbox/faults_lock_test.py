@@ -14,7 +14,7 @@ from processes import SLOWNESS, wait_until
 ROWS, STRICT = strict_rows(500)
 ALLOWED = {**{key: STRICT[key] for key, _ in ROWS[:100]}, "absent.example": {NOT_FOUND}}
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
-NO_ADDED_LATENCY = 0.25 * SLOWNESS
+NO_ADDED_LATENCY = 1.0 * SLOWNESS
 
 
 class Locks(unittest.TestCase):

@@ -131,7 +131,9 @@ TEST_CASE("what waits is forgotten when the database can no longer be read") {
   rig.says("locked");
   rig.poll();
   CHECK_FALSE(rig.status().pending.has_value());
-  CHECK_FALSE(rig.publisher.accept(kNow).published);
+  const auto accepted = rig.publisher.accept(kNow);
+  CHECK_FALSE(accepted.published);
+  CHECK_FALSE(accepted.trouble.empty());
   CHECK(rig.take_told() == Told{"1000 rows"});
 }
 
