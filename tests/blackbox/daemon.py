@@ -111,9 +111,9 @@ class Daemon:
         self.edit(f"BEGIN IMMEDIATE;\n{sql}\nCOMMIT;\n")
         self.edit("PRAGMA wal_checkpoint(TRUNCATE);")
 
-    def open_shell(self):
-        """A sqlite3 shell that stays: send it lines with say()."""
-        return self._shells.enter_context(Shell(self.policy_db))
+    def open_shell(self, command=()):
+        """A sqlite3 shell that stays: send it lines with say(). `command` stands before it."""
+        return self._shells.enter_context(Shell(self.policy_db, command))
 
     # Postfix's side.
 

@@ -50,6 +50,14 @@ class LiveSoon(unittest.TestCase):
             shell.say(insertion(f"open{turn}.example", "verified"))
             self.check_live(f"open{turn}.example", "OK verify", time.monotonic(), "an open shell")
 
+    def test_an_edit_whose_last_sync_takes_long(self):
+        """Between the last byte written and the commit, the file looks as it will afterwards."""
+        shell = self.daemon.open_shell(("strace", "-f", "-o", "/dev/null", "-e",
+                                        "inject=fdatasync,fsync:delay_enter=300000"))
+        for turn in range(3):
+            shell.say(insertion(f"slow{turn}.example", "verified"))
+            self.check_live(f"slow{turn}.example", "OK verify", time.monotonic(), "a slow disk")
+
     def test_an_uncommitted_edit_is_not_seen(self):
         shell = self.daemon.open_shell()
         shell.say("BEGIN;" + insertion("open.example", "verified"))

@@ -4,8 +4,8 @@ import subprocess
 
 
 class Shell:
-    def __init__(self, database):
-        self._process = subprocess.Popen(["sqlite3", "-bail", database], stdin=subprocess.PIPE,
+    def __init__(self, database, command=()):
+        self._process = subprocess.Popen([*command, "sqlite3", "-bail", database], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def say(self, sql):
