@@ -47,7 +47,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
 
  private:
   void on_parent(net::Message message);
-  void on_answer(net::Message message);
+  void on_answer(const net::Message& message);
   void configure(std::string_view text);
   void connect_answer(net::Message message);
   void go();
@@ -143,7 +143,7 @@ void Store::connect_answer(net::Message message) {
   if (message.descriptors.size() != 1) return;
   answer_ = std::make_unique<net::Channel>(
       loop_, std::move(message.descriptors.front()),
-      [this](net::Message from_answer) { on_answer(std::move(from_answer)); },
+      [this](const net::Message& from_answer) { on_answer(from_answer); },
       [this] {
         answer_.reset();
         answer_stats_.reset();
@@ -151,7 +151,7 @@ void Store::connect_answer(net::Message message) {
   if (publisher_) publisher_->publish_again();
 }
 
-void Store::on_answer(net::Message message) {
+void Store::on_answer(const net::Message& message) {
   const auto type = static_cast<RoleMessage>(message.type);
   if (type == RoleMessage::InForce) {
     if (const auto digest = wire::parse_u64(message.payload)) {

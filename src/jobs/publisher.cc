@@ -105,7 +105,7 @@ Publisher::Accepted Publisher::accept(base::sys_seconds now) {
   if (!pending_.image) {
     return {false, {}, status_.state == State::Trouble ? status_.text : std::string()};
   }
-  const Accepted accepted{true, *status_.pending, {}};
+  Accepted accepted{true, *status_.pending, {}};
   base::log_warning("accepted by an admin: {} rows dropped and {} weakened of {}",
                     accepted.difference.dropped, accepted.difference.weakened,
                     accepted.difference.rows_before);

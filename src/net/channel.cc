@@ -33,7 +33,7 @@ std::vector<base::UniqueFd> take_descriptors(msghdr& header) {
 std::pair<base::UniqueFd, base::UniqueFd> make_channel_ends() {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-    return {};
+    return {base::UniqueFd(), base::UniqueFd()};
   }
   return {base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
 }

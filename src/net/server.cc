@@ -112,7 +112,7 @@ void Server::sweep() {
   sweeper_.start(kSweepEvery);
 }
 
-void Server::bury(Connection& connection) {
+void Server::bury(const Connection& connection) {
   const std::size_t index = connection.index;
   graveyard_.push_back(std::move(connections_[index]));
   if (index + 1 < connections_.size()) {

@@ -61,7 +61,7 @@ class Server {
   void pause_accepting();
   void resume_accepting();
   void sweep();
-  void bury(Connection& connection);
+  void bury(const Connection& connection);
   void reap();
   void end_stop_if_done();
 

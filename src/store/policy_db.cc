@@ -50,7 +50,7 @@ base::Result<Database> open_existing(const std::string& path) {
   // FULL: what a tool reported as done survives a power cut.
   if (!failure.failed()) failure = db.execute("PRAGMA synchronous=FULL");
   if (failure.failed()) return describe_failure(path, failure);
-  return std::move(db);
+  return db;
 }
 
 base::Result<void> fill_new_file(const std::string& path) {

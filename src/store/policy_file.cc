@@ -74,8 +74,10 @@ std::string PolicyFile::real_path() const {
 Sight PolicyFile::look() const {
   Sight sight;
   sight.main = mark_of(path_, sight.error);
-  int ignored = 0;
-  if (sight.main) sight.wal = mark_of(real_path() + "-wal", ignored);
+  if (sight.main) {
+    int ignored = 0;
+    sight.wal = mark_of(real_path() + "-wal", ignored);
+  }
   // SQLite gives a -wal its owner anew whenever root opens it, so that our own reading would show.
   if (sight.wal) sight.wal->changed = sight.wal->modified;
   return sight;
