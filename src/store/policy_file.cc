@@ -44,6 +44,14 @@ std::optional<FileMark> mark_of(const std::string& path, int& error) {
                   S_ISREG(status.st_mode)};
 }
 
+// https://sqlite.org/walformat.html section 2.1: the header is 48 bytes, its copy follows.
+std::string read_wal_index(const std::string& path) {
+  const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::array<char, 48> header{};
+  const auto size = fd ? ::pread(fd.get(), header.data(), header.size(), 0) : 0;
+  return size > 0 ? std::string(header.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
 // The clock that files are stamped with.
 std::int64_t file_clock() {
   timespec now{};
@@ -71,6 +79,11 @@ std::string PolicyFile::real_path() const {
   return resolved ? resolved.get() : path_;
 }
 
+std::optional<FileMark> PolicyFile::look_at_file() const {
+  int ignored = 0;
+  return mark_of(path_, ignored);
+}
+
 Sight PolicyFile::look() const {
   Sight sight;
   sight.main = mark_of(path_, sight.error);
@@ -80,6 +93,7 @@ Sight PolicyFile::look() const {
   }
   // SQLite gives a -wal its owner anew whenever root opens it, so that our own reading would show.
   if (sight.wal) sight.wal->changed = sight.wal->modified;
+  if (sight.has_wal_content()) sight.wal_index = read_wal_index(real_path() + "-shm");
   return sight;
 }
 

@@ -32,8 +32,11 @@ struct FileMark {
 struct Sight {
   std::optional<FileMark> main;
   std::optional<FileMark> wal;
-  int error =
-      0;  // errno, where the file can't be looked at for another reason than that it is gone
+  // The header of the wal-index in -shm, which names the last commit: a commit is one only when its
+  // last sync is over, and what follows that is written through a mapping, which no time of a file
+  // tells. Empty where there is none.
+  std::string wal_index;
+  int error = 0;  // errno, where the file can't be looked at for another reason than that it's gone
 
   bool operator==(const Sight&) const = default;
   // True where commits may stand in the -wal, so that the file alone is not all.
@@ -47,7 +50,10 @@ class PolicyFile {
       : path_(std::move(path)), tick_(tick.count()) {}
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Never while a connection of this process is open: closing -shm would let go of its locks.
   [[nodiscard]] Sight look() const;
+  // The file alone, at any time.
+  [[nodiscard]] std::optional<FileMark> look_at_file() const;
 
   // Waits (three ticks at most) until no write could hide behind the times in `sight`; false
   // where writing never paused.

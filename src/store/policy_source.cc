@@ -247,7 +247,7 @@ std::optional<Reading> PolicySource::State::read(const Sight& sight, PolicyFile:
       reading = check_and_compile(db, sight, view, now);
     }
   }
-  if (file.look().main == sight.main) return reading;
+  if (file.look_at_file() == sight.main) return reading;
   // The file was written to. A commit explains it: it is copied from the -wal, and readers are kept
   // apart from that by their locks. Anything else, and all where none were held, may have torn it.
   if (view == PolicyFile::View::Alone) return std::nullopt;
