@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "src/base/handle.h"
 #include "src/store/policy_db_state.h"
@@ -50,7 +51,7 @@ base::Result<Database> open_existing(const std::string& path) {
   // FULL: what a tool reported as done survives a power cut.
   if (!failure.failed()) failure = db.execute("PRAGMA synchronous=FULL");
   if (failure.failed()) return describe_failure(path, failure);
-  return db;
+  return base::Result<Database>(std::move(db));
 }
 
 base::Result<void> fill_new_file(const std::string& path) {
