@@ -24,7 +24,10 @@
 namespace app {
 namespace {
 
-using wire::RoleMessage;
+using wire::AnswerToStore;
+using wire::FromParent;
+using wire::StoreToAnswer;
+using wire::ToParent;
 
 // Descriptors kept back for channels, images on their way, listeners and the log.
 constexpr std::size_t kReservedDescriptors = 48;
@@ -62,11 +65,8 @@ class Answer {
   void go();
   void serve();
   void report();
-  bool tell_parent(RoleMessage type, std::span<const int> fds = {}) {
-    return parent_.send(static_cast<std::uint8_t>(type), {}, fds);
-  }
-  bool tell_store(RoleMessage type, std::string_view payload) {
-    return store_ && store_->send(static_cast<std::uint8_t>(type), payload);
+  bool tell_store(AnswerToStore type, std::string_view payload) {
+    return store_ && store_->send(type, payload);
   }
 
   base::SystemClock clock_;
@@ -101,36 +101,27 @@ Answer::Answer()
       stats_(loop_, [this] { report(); }) {}
 
 void Answer::on_parent(net::Message message) {
-  switch (static_cast<RoleMessage>(message.type)) {
-    case RoleMessage::Config:
+  switch (static_cast<FromParent>(message.type)) {
+    case FromParent::Config:
       configure(message.payload);
       break;
-    case RoleMessage::Listeners:
+    case FromParent::Listeners:
       take_listeners(std::move(message));
       break;
-    case RoleMessage::Peer:
+    case FromParent::Peer:
       connect_store(std::move(message));
       break;
-    case RoleMessage::Image:
+    case FromParent::Image:
       take_first_image(std::move(message));
       break;
-    case RoleMessage::Go:
+    case FromParent::Go:
       go();
       break;
-    case RoleMessage::Stop:
+    case FromParent::Stop:
       server_.stop(kStopDeadline, [this] { loop_.stop(); });
       break;
-    case RoleMessage::Ping:
-      tell_parent(RoleMessage::Pong);
-      break;
-    case RoleMessage::Ready:
-    case RoleMessage::Pong:
-    case RoleMessage::Status:
-    case RoleMessage::Refused:
-    case RoleMessage::InForce:
-    case RoleMessage::Unusable:
-    case RoleMessage::NoPolicy:
-    case RoleMessage::Stats:
+    case FromParent::Ping:
+      parent_.send(ToParent::Pong);
       break;
   }
 }
@@ -167,26 +158,12 @@ void Answer::connect_store(net::Message message) {
 }
 
 void Answer::on_store(net::Message message) {
-  switch (static_cast<RoleMessage>(message.type)) {
-    case RoleMessage::Image:
+  switch (static_cast<StoreToAnswer>(message.type)) {
+    case StoreToAnswer::Image:
       take_new_image(std::move(message));
       break;
-    case RoleMessage::NoPolicy:
+    case StoreToAnswer::NoPolicy:
       serve();
-      break;
-    case RoleMessage::Config:
-    case RoleMessage::Listeners:
-    case RoleMessage::Peer:
-    case RoleMessage::Go:
-    case RoleMessage::Stop:
-    case RoleMessage::Ping:
-    case RoleMessage::Ready:
-    case RoleMessage::Pong:
-    case RoleMessage::Status:
-    case RoleMessage::Refused:
-    case RoleMessage::InForce:
-    case RoleMessage::Unusable:
-    case RoleMessage::Stats:
       break;
   }
 }
@@ -197,7 +174,7 @@ void Answer::take_first_image(net::Message message) {
   auto image = image::Image::map(message.descriptors.front().get(), image::Image::Checksum::Now);
   if (!image) {
     base::log_error("the last known good policy is of no use: {}", image.error());
-    tell_parent(RoleMessage::Refused);
+    parent_.send(ToParent::Refused);
     return;
   }
   decider_.install(std::move(*image));
@@ -208,7 +185,7 @@ void Answer::take_new_image(net::Message message) {
   auto image = image::Image::map(message.descriptors.front().get(), image::Image::Checksum::Later);
   if (!image) {
     base::log_error("a new policy is of no use: {}", image.error());
-    tell_store(RoleMessage::Unusable, image.error());
+    tell_store(AnswerToStore::Unusable, image.error());
     return;
   }
   new_image_ = std::move(*image);
@@ -224,7 +201,7 @@ void Answer::verify_next_slice() {
   const auto verified = new_image_->verify_some(kChecksumSlice);
   if (!verified) {
     base::log_error("a new policy is of no use: {}", verified.error());
-    tell_store(RoleMessage::Unusable, verified.error());
+    tell_store(AnswerToStore::Unusable, verified.error());
     new_image_.reset();
     new_image_fd_.reset();
   } else if (*verified) {
@@ -237,9 +214,9 @@ void Answer::verify_next_slice() {
 void Answer::install_new_image() {
   const auto digest = new_image_->stamp().digest;
   decider_.install(std::move(new_image_));
-  tell_parent(RoleMessage::Image, std::array{new_image_fd_.get()});
+  parent_.send(ToParent::Image, {}, std::array{new_image_fd_.get()});
   new_image_fd_.reset();
-  tell_store(RoleMessage::InForce, wire::to_payload(digest));
+  tell_store(AnswerToStore::InForce, wire::to_payload(digest));
   report();
   serve();
 }
@@ -261,7 +238,7 @@ void Answer::serve() {
   serving_ = true;
   grace_.stop();
   server_.start();
-  tell_parent(RoleMessage::Ready);
+  parent_.send(ToParent::Ready);
 }
 
 void Answer::report() {
@@ -279,7 +256,7 @@ void Answer::report() {
   stats.malformed = tlsmap_counters_.malformed + policyd_counters_.malformed;
   stats.stalled = server_.stalled();
   stats.policyd = policyd_counters_.answers;
-  if (!(stats == reported_) && tell_store(RoleMessage::Stats, wire::to_payload(stats))) {
+  if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {
     reported_ = stats;
   }
   stats_.start(kStatsEvery);

@@ -23,7 +23,7 @@
 namespace app {
 namespace {
 
-using wire::RoleMessage;
+using wire::FromParent;
 constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
 
@@ -38,8 +38,8 @@ struct Slot {
   std::unique_ptr<net::Channel> channel;
   std::unique_ptr<net::Timer> restart;
 
-  bool send(RoleMessage type, std::string_view payload = {}, std::span<const int> fds = {}) {
-    return channel && channel->send(static_cast<std::uint8_t>(type), payload, fds);
+  bool send(FromParent type, std::string_view payload = {}, std::span<const int> fds = {}) {
+    return channel && channel->send(type, payload, fds);
   }
 };
 
@@ -138,11 +138,11 @@ void Parent::start(Role role) {
       [this, role] { slot(role).channel.reset(); });
   hand_over(starting);
   connect_roles();
-  starting.send(RoleMessage::Go);
+  starting.send(FromParent::Go);
 }
 
 void Parent::hand_over(Slot& slot) {
-  slot.send(RoleMessage::Config, setup_.config_text);
+  slot.send(FromParent::Config, setup_.config_text);
   std::string protocols;
   std::vector<int> fds;
   for (const BoundListener& listener : setup_.listeners) {
@@ -151,52 +151,41 @@ void Parent::hand_over(Slot& slot) {
     protocols += static_cast<char>(listener.protocol);
     fds.push_back(listener.fd.get());
   }
-  slot.send(RoleMessage::Listeners, protocols, fds);
-  if (image_) slot.send(RoleMessage::Image, {}, std::array{image_.get()});
+  slot.send(FromParent::Listeners, protocols, fds);
+  if (image_) slot.send(FromParent::Image, {}, std::array{image_.get()});
 }
 
 // A channel between the two, for whoever of them is alive: the survivor gets a new end too.
 void Parent::connect_roles() {
   auto [one, other] = net::make_channel_ends();
   if (!one) return;
-  slot(Role::Answer).send(RoleMessage::Peer, {}, std::array{one.get()});
-  slot(Role::Store).send(RoleMessage::Peer, {}, std::array{other.get()});
+  slot(Role::Answer).send(FromParent::Peer, {}, std::array{one.get()});
+  slot(Role::Store).send(FromParent::Peer, {}, std::array{other.get()});
 }
 
 void Parent::on_message(Slot& slot, net::Message message) {
-  switch (static_cast<RoleMessage>(message.type)) {
-    case RoleMessage::Ready:
+  switch (static_cast<wire::ToParent>(message.type)) {
+    case wire::ToParent::Ready:
       slot.served = true;
       if (slot.role == Role::Answer && !ready_) {
         ready_ = true;
         manager_.ready(status_);
       }
       break;
-    case RoleMessage::Pong:
+    case wire::ToParent::Pong:
       slot.last_pong = clock_.steady();
       break;
-    case RoleMessage::Status:
+    case wire::ToParent::Status:
       status_ = base::printable(message.payload);
       manager_.status(status_);
       break;
-    case RoleMessage::Image:
+    case wire::ToParent::Image:
       if (slot.role == Role::Answer && message.descriptors.size() == 1) {
         image_ = std::move(message.descriptors.front());
       }
       break;
-    case RoleMessage::Refused:
+    case wire::ToParent::Refused:
       image_.reset();
-      break;
-    case RoleMessage::Config:
-    case RoleMessage::Listeners:
-    case RoleMessage::Peer:
-    case RoleMessage::Go:
-    case RoleMessage::Stop:
-    case RoleMessage::Ping:
-    case RoleMessage::InForce:
-    case RoleMessage::Unusable:
-    case RoleMessage::NoPolicy:
-    case RoleMessage::Stats:
       break;
   }
 }
@@ -216,7 +205,7 @@ void Parent::on_death(Slot& dead, int status) {
   dead.channel.reset();
   if (stopping_) {
     // `store` goes last: what `answer` had to say at its end still arrives.
-    if (dead.role == Role::Answer) slot(Role::Store).send(RoleMessage::Stop);
+    if (dead.role == Role::Answer) slot(Role::Store).send(FromParent::Stop);
     if (slot(Role::Answer).pid == 0 && slot(Role::Store).pid == 0) loop_.stop();
     return;
   }
@@ -258,7 +247,7 @@ void Parent::reload() {
     setup_.parsed = std::move(parsed);
     setup_.config_text = *text;
     base::set_log_level(setup_.parsed.config.log_level);
-    for (Slot& slot : slots_) slot.send(RoleMessage::Config, setup_.config_text);
+    for (Slot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
     base::log_info("configuration reloaded from {}", setup_.config_file);
   }
   manager_.ready(status_);
@@ -271,9 +260,9 @@ void Parent::stop() {
   for (Slot& slot : slots_) slot.restart->stop();
   stop_deadline_.start(kStopDeadline);
   if (slot(Role::Answer).pid > 0) {
-    slot(Role::Answer).send(RoleMessage::Stop);
+    slot(Role::Answer).send(FromParent::Stop);
   } else {
-    slot(Role::Store).send(RoleMessage::Stop);
+    slot(Role::Store).send(FromParent::Stop);
   }
   if (slot(Role::Answer).pid <= 0 && slot(Role::Store).pid <= 0) loop_.stop();
 }
@@ -283,7 +272,7 @@ void Parent::watch() {
   const auto period = manager_.watchdog_period();
   Slot& answering = slot(Role::Answer);
   if (clock_.steady() - answering.last_pong < period) manager_.watchdog();
-  answering.send(RoleMessage::Ping);
+  answering.send(FromParent::Ping);
   watchdog_.start(period / 4);
 }
 

@@ -24,7 +24,10 @@
 namespace app {
 namespace {
 
-using wire::RoleMessage;
+using wire::AnswerToStore;
+using wire::FromParent;
+using wire::StoreToAnswer;
+using wire::ToParent;
 
 // Half of what an edit may take to be live is left for reading and compiling it.
 constexpr std::chrono::milliseconds kPollEvery{100};
@@ -54,8 +57,8 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   void poll();
   void save_image();
   void tell_status();
-  bool tell_answer(RoleMessage type, std::span<const int> fds = {}) {
-    return answer_ && answer_->send(static_cast<std::uint8_t>(type), {}, fds);
+  bool tell_answer(StoreToAnswer type, std::span<const int> fds = {}) {
+    return answer_ && answer_->send(type, {}, fds);
   }
 
   base::SystemClock clock_;
@@ -87,40 +90,31 @@ Store::Store()
       save_again_(loop_, [this] { save_image(); }) {}
 
 void Store::on_parent(net::Message message) {
-  switch (static_cast<RoleMessage>(message.type)) {
-    case RoleMessage::Config:
+  switch (static_cast<FromParent>(message.type)) {
+    case FromParent::Config:
       configure(message.payload);
       break;
-    case RoleMessage::Listeners:
+    case FromParent::Listeners:
       for (base::UniqueFd& listener : message.descriptors) {
         control_.add_listener(std::move(listener), [this](const net::PeerCredentials&) {
           return std::make_unique<ControlSession>(*this);
         });
       }
       break;
-    case RoleMessage::Peer:
+    case FromParent::Peer:
       connect_answer(std::move(message));
       break;
-    case RoleMessage::Image:
+    case FromParent::Image:
       if (message.descriptors.size() == 1) first_image_ = std::move(message.descriptors.front());
       break;
-    case RoleMessage::Go:
+    case FromParent::Go:
       go();
       break;
-    case RoleMessage::Stop:
+    case FromParent::Stop:
       control_.stop(kStopDeadline, [this] { loop_.stop(); });
       break;
-    case RoleMessage::Ping:
-      parent_.send(static_cast<std::uint8_t>(RoleMessage::Pong), {});
-      break;
-    case RoleMessage::Ready:
-    case RoleMessage::Pong:
-    case RoleMessage::Status:
-    case RoleMessage::Refused:
-    case RoleMessage::InForce:
-    case RoleMessage::Unusable:
-    case RoleMessage::NoPolicy:
-    case RoleMessage::Stats:
+    case FromParent::Ping:
+      parent_.send(ToParent::Pong);
       break;
   }
 }
@@ -152,16 +146,20 @@ void Store::connect_answer(net::Message message) {
 }
 
 void Store::on_answer(const net::Message& message) {
-  const auto type = static_cast<RoleMessage>(message.type);
-  if (type == RoleMessage::InForce) {
-    if (const auto digest = wire::parse_u64(message.payload)) {
-      answering_digest_ = *digest;
-      save_image();
-    }
-  } else if (type == RoleMessage::Stats) {
-    if (const auto stats = wire::parse_answer_stats(message.payload)) answer_stats_ = *stats;
-  } else if (type == RoleMessage::Unusable) {
-    base::log_error("the answering role refuses the policy: {}", base::printable(message.payload));
+  switch (static_cast<AnswerToStore>(message.type)) {
+    case AnswerToStore::InForce:
+      if (const auto digest = wire::parse_u64(message.payload)) {
+        answering_digest_ = *digest;
+        save_image();
+      }
+      break;
+    case AnswerToStore::Stats:
+      if (const auto stats = wire::parse_answer_stats(message.payload)) answer_stats_ = *stats;
+      break;
+    case AnswerToStore::Unusable:
+      base::log_error("the answering role refuses the policy: {}",
+                      base::printable(message.payload));
+      break;
   }
 }
 
@@ -170,7 +168,7 @@ void Store::go() {
   enter_sandbox(Role::Store);
   if (first_image_) publisher_->adopt(std::move(first_image_));
   control_.start();
-  parent_.send(static_cast<std::uint8_t>(RoleMessage::Ready), {});
+  parent_.send(ToParent::Ready);
   poll();
 }
 
@@ -182,11 +180,11 @@ void Store::poll() {
 }
 
 void Store::publish(int image_fd) {
-  owes_image_ = !tell_answer(RoleMessage::Image, {&image_fd, 1});
+  owes_image_ = !tell_answer(StoreToAnswer::Image, {&image_fd, 1});
 }
 
 void Store::announce_no_policy() {
-  tell_answer(RoleMessage::NoPolicy);
+  tell_answer(StoreToAnswer::NoPolicy);
 }
 
 // The copy on disk follows what really answers, never what was only compiled.
@@ -215,7 +213,7 @@ void Store::tell_status() {
   const std::string line = status.code.empty() ? fmt::format("policy: {}", status.text)
                                                : fmt::format("{}: {}", status.code, status.text);
   if (line == told_status_) return;
-  if (parent_.send(static_cast<std::uint8_t>(RoleMessage::Status), line)) told_status_ = line;
+  if (parent_.send(ToParent::Status, line)) told_status_ = line;
 }
 
 ControlDesk::Report Store::report() {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,11 @@ class Channel {
 
   // False where the message could not be queued or the other end is gone.
   bool send(std::uint8_t type, std::string_view payload, std::span<const int> descriptors = {});
+  template <class Type>
+  requires std::is_enum_v<Type>
+  bool send(Type type, std::string_view payload = {}, std::span<const int> descriptors = {}) {
+    return send(static_cast<std::uint8_t>(type), payload, descriptors);
+  }
 
  private:
   void receive();

@@ -54,7 +54,7 @@ struct PolicySource::State {
 
   // One look at what `sight` shows; nothing where the file was written to all the while.
   std::optional<Reading> examine(Sight& sight, base::sys_seconds now);
-  std::optional<Trouble> find_file_trouble(const Sight& sight) const;
+  std::optional<Trouble> find_file_trouble(const Sight& sight);
   std::optional<Trouble> clear_away_former_wal(Sight& sight);
   std::optional<Trouble> find_lost_commits(const Sight& sight, base::sys_seconds now);
   [[nodiscard]] bool has_lost_wal(const Sight& sight) const;
@@ -73,6 +73,9 @@ struct PolicySource::State {
 
   PolicyFile file;
   model::PolicyCheck check;
+  // Of the file now examined. Read before it is opened as a database: closing it after that would
+  // let go of that connection's locks.
+  PolicyFile::Format format = PolicyFile::Format::Unreadable;
 
   std::optional<Sight> seen;   // at the last look; none: look again
   std::optional<Sight> read_;  // when what was compiled last was read
@@ -88,7 +91,7 @@ Trouble PolicySource::State::explain(const Failure& failure) const {
   switch (failure.kind()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      if (file.read_format() == PolicyFile::Format::Rollback) {
+      if (format == PolicyFile::Format::Rollback) {
         return trouble("not-wal",
                        "a transaction keeps readers out, because the journal mode is not WAL; end "
                        "it, then run: sqlite3 FILE 'PRAGMA journal_mode=WAL'");
@@ -111,7 +114,7 @@ Trouble PolicySource::State::explain(const Failure& failure) const {
                                            failure.text, failure.code));
 }
 
-std::optional<Trouble> PolicySource::State::find_file_trouble(const Sight& sight) const {
+std::optional<Trouble> PolicySource::State::find_file_trouble(const Sight& sight) {
   if (!sight.main) {
     if (sight.error != 0) return trouble("unreadable", std::strerror(sight.error));
     return trouble("missing", "it does not exist; `tlspolicyctl init` makes a new one");
@@ -120,7 +123,8 @@ std::optional<Trouble> PolicySource::State::find_file_trouble(const Sight& sight
   if (sight.main->size == 0) {
     return trouble("empty", "it has no content; put a good copy in its place");
   }
-  switch (file.read_format()) {
+  format = file.read_format();
+  switch (format) {
     case PolicyFile::Format::Foreign:
       return trouble("corrupt", "it is not an SQLite database");
     case PolicyFile::Format::Unreadable:
@@ -263,7 +267,7 @@ std::optional<Reading> PolicySource::State::examine(Sight& sight, base::sys_seco
   if (has_lost_wal(sight)) {
     if (auto found = find_lost_commits(sight, now)) return *found;
   }
-  const bool is_wal = file.read_format() == PolicyFile::Format::Wal;
+  const bool is_wal = format == PolicyFile::Format::Wal;
   const auto view =
       is_wal && !sight.has_wal_content() ? PolicyFile::View::Alone : PolicyFile::View::WithWal;
   auto reading = read(sight, view, now);

@@ -9,26 +9,34 @@
 
 namespace wire {
 
-enum class RoleMessage : std::uint8_t {
-  // From the parent.
+// One list for each direction, so that a receiver's switch names just what can come.
+enum class FromParent : std::uint8_t {
   Config = 1,  // text of the config file; at start and at each reload
   Listeners,   // one letter for each descriptor: which protocol it serves (Listener below)
   Peer,        // one descriptor: a new channel to the other role
-  Image,       // one descriptor: the policy image in force. Also store -> answer: a new one,
-               // and answer -> parent: the one it has put in force
+  Image,       // one descriptor: the policy image in force
   Go,          // everything is there: serve
   Stop,        // finish what is open, then end
   Ping,        // is your loop alive?
-  // To the parent.
-  Ready,    // serving
-  Pong,     // yes
-  Status,   // one line for the service manager
-  Refused,  // the image that came from the parent is of no use
-  // Between answer and store.
-  InForce,   // answer -> store: digest, 8 bytes; this image answers now
-  Unusable,  // answer -> store: why the image was refused, text
-  NoPolicy,  // store -> answer: there is none to be had for now; serve without
-  Stats,     // answer -> store: AnswerStats
+};
+
+enum class ToParent : std::uint8_t {
+  Ready = 1,  // serving
+  Pong,       // yes
+  Status,     // one line for the service manager
+  Image,      // one descriptor: the policy image that `answer` has put in force
+  Refused,    // the image that came from the parent is of no use
+};
+
+enum class StoreToAnswer : std::uint8_t {
+  Image = 1,  // one descriptor: a new policy image
+  NoPolicy,   // there is none to be had for now; serve without
+};
+
+enum class AnswerToStore : std::uint8_t {
+  InForce = 1,  // digest, 8 bytes: this image answers now
+  Unusable,     // why the image was refused, text
+  Stats,        // AnswerStats
 };
 
 enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c' };
