@@ -8,13 +8,20 @@
 
 namespace app::ctl {
 
-std::optional<Config> load_config(const std::string& file) {
+std::optional<Config> load_config(const std::string& file, ConfigNeed need) {
   const auto text = read_config_file(file);
   if (!text) {
     fail(fmt::format("{}; name another config file with --config FILE", text.error()));
     return std::nullopt;
   }
   ParsedConfig parsed = parse_config(*text, file);
+  if (need == ConfigNeed::Address) {
+    for (const auto& error : parsed.errors) warn(error);
+    if (!parsed.errors.empty()) {
+      warn("the config file is not fit for a start or a reload; asking the daemon that runs");
+    }
+    return std::move(parsed.config);
+  }
   for (const auto& error : parsed.errors) fail(error);
   if (!parsed.errors.empty()) return std::nullopt;
   return std::move(parsed.config);

@@ -1,6 +1,7 @@
 // What every verb works with: the configuration, the moment, and whether JSON was asked for.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,9 +20,14 @@ struct Context {
   base::sys_seconds now;
 };
 
-// The configuration, or nothing once every reason has been said: whoever administers a policy must
-// not guess which one.
-std::optional<Config> load_config(const std::string& file);
+enum class ConfigNeed : std::uint8_t {
+  Sound,    // whoever administers a policy must not guess which one
+  Address,  // where the running daemon is to be found: it may well run on an earlier, sound config
+};
+
+// The configuration, or nothing once every reason has been said. Where the address is all that is
+// needed, what is wrong is said as a warning, and the lines that can be read count.
+std::optional<Config> load_config(const std::string& file, ConfigNeed need);
 
 // policy_db of the configuration; the error says what to do where it is missing.
 base::Result<store::PolicyDb> open_policy_db(const Context& context,

@@ -146,10 +146,10 @@ Exit run_accept(const Context& context, const Arguments& /*arguments*/) {
 
 void add_daemon_verbs(CLI::App& root, CommandLine& line) {
   add_verb(root, line, "status", "Show whether the daemon is well, and what to do where not",
-           run_status)
+           run_status, ConfigNeed::Address)
       .group(kDaemonGroup);
   add_verb(root, line, "accept", "Publish the policy that waits because it drops or weakens much",
-           run_accept)
+           run_accept, ConfigNeed::Address)
       .group(kDaemonGroup);
 }
 

@@ -69,7 +69,7 @@ int run_command(int argc, char** argv) {
     return static_cast<int>(refuse_usage(
         fmt::format("{}; tlspolicyctl --help says more", name_usage_error(root, error))));
   }
-  auto config = load_config(general.config_file);
+  auto config = load_config(general.config_file, line.need);
   if (!config) return finish(Exit::Failed);
   const Context context{std::move(*config), general.config_file, general.is_json,
                         base::SystemClock().now()};
@@ -79,9 +79,12 @@ int run_command(int argc, char** argv) {
 }  // namespace
 
 CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const char* meaning,
-                   Run run) {
+                   Run run, ConfigNeed need) {
   CLI::App& verb = *parent.add_subcommand(name, meaning);
-  verb.callback([&line, run] { line.run = run; });
+  verb.callback([&line, run, need] {
+    line.run = run;
+    line.need = need;
+  });
   return verb;
 }
 

@@ -32,6 +32,7 @@ using Run = Exit (*)(const Context& context, const Arguments& arguments);
 struct CommandLine {
   Arguments arguments;
   Run run = nullptr;  // of the verb that was given
+  ConfigNeed need = ConfigNeed::Sound;
 };
 
 inline constexpr const char* kPolicyGroup = "The policy";
@@ -41,7 +42,7 @@ inline constexpr const char* kDatabaseGroup = "The database";
 
 // `name` under `parent`, which runs `run` once it was given.
 CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const char* meaning,
-                   Run run);
+                   Run run, ConfigNeed need = ConfigNeed::Sound);
 
 void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
 void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list

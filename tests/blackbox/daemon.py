@@ -80,9 +80,12 @@ class Daemon:
 
     # The admin's hands.
 
-    def ctl(self, *arguments, expect=0):
-        done = subprocess.run([os.path.join(BIN, "tlspolicyctl"), "--config", self.config, *arguments],
+    def run_ctl(self, *arguments):
+        return subprocess.run([os.path.join(BIN, "tlspolicyctl"), "--config", self.config, *arguments],
                               capture_output=True, text=True, check=False, timeout=120)
+
+    def ctl(self, *arguments, expect=0):
+        done = self.run_ctl(*arguments)
         if expect is not None and done.returncode != expect:
             raise AssertionError(f"tlspolicyctl {arguments}: {done.returncode} {done.stdout}{done.stderr}")
         return done.stdout

@@ -101,6 +101,11 @@ class AtReload(unittest.TestCase):
             self.reload(daemon)
             wait_until(lambda: "the old one stays in force" in daemon.log(), "it is said")
             self.assertIn(f"{daemon.config}:{lines + 2}: mode", daemon.log())
+            # Asked about what runs, tlspolicyctl names the bad line and answers; what writes must not guess.
+            status = daemon.run_ctl("status")
+            self.assertIn("all is well", status.stdout)
+            self.assertIn(f"{daemon.config}:{lines + 2}: mode", status.stderr)
+            daemon.ctl("list", expect=3)
             os.unlink(daemon.config)
             self.reload(daemon)
             wait_until(lambda: daemon.log().count("the old one stays in force") == 2, "it is said again")
