@@ -171,7 +171,7 @@ void Answer::on_store(net::Message message) {
 // What the parent kept: the last known good file, or what an earlier `answer` had in force.
 void Answer::take_first_image(net::Message message) {
   if (message.descriptors.size() != 1) return;
-  auto image = image::Image::map(message.descriptors.front().get(), image::Image::Checksum::Now);
+  auto image = image::Image::load(message.descriptors.front().get(), image::Image::Checksum::Now);
   if (!image) {
     base::log_error("the last known good policy is of no use: {}", image.error());
     parent_.send(ToParent::Refused);
@@ -182,7 +182,7 @@ void Answer::take_first_image(net::Message message) {
 
 void Answer::take_new_image(net::Message message) {
   if (message.descriptors.size() != 1) return;
-  auto image = image::Image::map(message.descriptors.front().get(), image::Image::Checksum::Later);
+  auto image = image::Image::load(message.descriptors.front().get(), image::Image::Checksum::Later);
   if (!image) {
     base::log_error("a new policy is of no use: {}", image.error());
     tell_store(AnswerToStore::Unusable, image.error());

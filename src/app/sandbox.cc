@@ -19,13 +19,15 @@ constexpr bool kIsSanitizerBuild = false;
 
 // Both roles: the loop, the channels, memory, time, the log, the end.
 constexpr const char* kLoopCalls[] = {
-    "epoll_wait",     "epoll_pwait", "epoll_pwait2",    "epoll_ctl",    "clock_gettime",
-    "gettimeofday",   "read",        "write",           "close",        "fcntl",
-    "lseek",          "accept4",     "recvfrom",        "recvmsg",      "sendto",
-    "sendmsg",        "getsockopt",  "setsockopt",      "mmap",         "munmap",
-    "mremap",         "mprotect",    "madvise",         "brk",          "futex",
-    "getpid",         "getppid",     "gettid",          "rt_sigreturn", "rt_sigaction",
-    "rt_sigprocmask", "tgkill",      "restart_syscall", "exit",         "exit_group"};
+    "epoll_wait",    "epoll_pwait",     "epoll_pwait2", "epoll_ctl",
+    "clock_gettime", "gettimeofday",    "read",         "write",
+    "close",         "fcntl",           "lseek",        "accept4",
+    "recvfrom",      "recvmsg",         "sendto",       "sendmsg",
+    "getsockopt",    "setsockopt",      "mmap",         "munmap",
+    "mremap",        "mprotect",        "madvise",      "brk",
+    "futex",         "getpid",          "getppid",      "gettid",
+    "rt_sigreturn",  "rt_sigaction",    "pread64",      "rt_sigprocmask",
+    "tgkill",        "restart_syscall", "exit",         "exit_group"};
 
 // `store`: SQLite, the image file, memfds. No socket is ever made, nothing is executed.
 constexpr const char* kFileCalls[] = {

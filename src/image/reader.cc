@@ -1,5 +1,6 @@
 #include "src/image/reader.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -57,33 +58,78 @@ struct Image::Digester {
   std::size_t done = 0;
 };
 
-void Image::Unmap::operator()(const char* bytes) const noexcept {
-  munmap(const_cast<char*>(bytes), size);
+void Image::Unmap::operator()(char* bytes) const noexcept {
+  munmap(bytes, size);
 }
 
 Image::Image() = default;
 Image::~Image() = default;
 
-base::Result<std::unique_ptr<Image>> Image::map(int fd, Checksum when) {
+base::Result<std::size_t> Image::size_of(int fd) {
   if (!is_sealed(fd)) return refused("its descriptor isn't sealed");
   // Not fstat: the role that answers may not call it.
   const off_t end = lseek(fd, 0, SEEK_END);
   if (end < 0 || std::uint64_t(end) > kLargestImage) return refused("its size is out of bounds");
-  const auto size = static_cast<std::size_t>(end);
-  if (size < sizeof(Header)) return refused("it is too short");
-  void* mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (static_cast<std::size_t>(end) < sizeof(Header)) return refused("it is too short");
+  return static_cast<std::size_t>(end);
+}
+
+base::Result<void> Image::take_memory(std::size_t size, int protection, int flags, int fd) {
+  void* mapped = mmap(nullptr, size, protection, MAP_PRIVATE | flags, fd, 0);
   if (mapped == MAP_FAILED) {
     return refused(fmt::format("mmap: {}", std::system_category().message(errno)));
   }
+  memory_ = {static_cast<char*>(mapped), Unmap{size}};
+  return {};
+}
+
+base::Result<std::unique_ptr<Image>> Image::map(int fd, Checksum when) {
+  const auto size = size_of(fd);
+  if (!size) return base::Error{size.error()};
   std::unique_ptr<Image> image(new Image);
-  image->mapping_ = {static_cast<const char*>(mapped), Unmap{size}};
-  if (auto opened = image->open({image->mapping_.get(), size}); !opened) {
+  if (auto taken = image->take_memory(*size, PROT_READ, 0, fd); !taken) {
+    return base::Error{taken.error()};
+  }
+  return finish(std::move(image), when);
+}
+
+base::Result<std::unique_ptr<Image>> Image::load(int fd, Checksum when) {
+  const auto size = size_of(fd);
+  if (!size) return base::Error{size.error()};
+  std::unique_ptr<Image> image(new Image);
+  if (auto taken = image->take_memory(*size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS, -1); !taken) {
+    return base::Error{taken.error()};
+  }
+  // Refused: pages of the usual size serve as well, only slower.
+  madvise(image->memory_.get(), *size, MADV_HUGEPAGE);
+  image->source_ = base::UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!image->source_) return refused("no descriptor is left to read it with");
+  if (auto fetched = image->fetch(0, sizeof(Header)); !fetched) {
+    return base::Error{fetched.error()};
+  }
+  return finish(std::move(image), when);
+}
+
+base::Result<std::unique_ptr<Image>> Image::finish(std::unique_ptr<Image> image, Checksum when) {
+  const auto size = image->memory_.get_deleter().size;
+  if (auto opened = image->open({image->memory_.get(), size}); !opened) {
     return base::Error{opened.error()};
   }
   if (when == Checksum::Now) {
     if (auto verified = image->verify_some(size); !verified) return base::Error{verified.error()};
   }
   return image;
+}
+
+// Copies what has not been copied yet of these bytes; nothing where the image is mapped.
+base::Result<void> Image::fetch(std::size_t from, std::size_t to) {
+  while (source_ && from < to) {
+    const ssize_t got =
+        pread(source_.get(), memory_.get() + from, to - from, static_cast<off_t>(from));
+    if (got == 0 || (got < 0 && errno != EINTR)) return refused("it can't be read to its end");
+    if (got > 0) from += static_cast<std::size_t>(got);
+  }
+  return {};
 }
 
 base::Result<std::unique_ptr<Image>> Image::over(std::string_view bytes) {
@@ -112,6 +158,7 @@ base::Result<void> Image::open(std::string_view bytes) {
             .faulty_rows = header.faulty_rows,
             .profiles = header.profiles,
             .digest = header.digest};
+  if (auto fetched = fetch(sizeof(Header), header.profiles_end); !fetched) return fetched;
   digester_ = std::make_unique<Digester>();
   XXH3_64bits_reset(digester_->state.get());
   return read_profiles(section(sizeof(Header), header.profiles_end));
@@ -131,6 +178,10 @@ base::Result<void> Image::read_profiles(std::string_view section) {
 base::Result<bool> Image::verify_some(std::size_t bytes) {
   if (!digester_) return true;
   const auto next = content_.substr(digester_->done, bytes);
+  const std::size_t from = sizeof(Header) + digester_->done;
+  if (auto fetched = fetch(from, from + next.size()); !fetched) {
+    return base::Error{fetched.error()};
+  }
   XXH3_64bits_update(digester_->state.get(), next.data(), next.size());
   digester_->done += next.size();
   if (digester_->done < content_.size()) return false;
@@ -138,6 +189,7 @@ base::Result<bool> Image::verify_some(std::size_t bytes) {
     return refused("the checksum of its content is wrong");
   }
   digester_.reset();
+  source_.reset();
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/base/handle.h"
 #include "src/base/result.h"
 #include "src/image/format.h"
 #include "src/model/verdict.h"
@@ -23,6 +24,10 @@ class Image final : public model::PolicyRows {
   // profiles; the checksum is verified here or, with Later, by verify_some().
   enum class Checksum { Now, Later };
   static base::Result<std::unique_ptr<Image>> map(int fd, Checksum when);
+  // The same, copied into memory of its own: in huge pages, where the kernel gives them, so that a
+  // look-up among a million rows doesn't wait for the page tables too. With Later, verify_some()
+  // copies as it goes, and find() must not be called before it has returned true.
+  static base::Result<std::unique_ptr<Image>> load(int fd, Checksum when);
   // The same over borrowed bytes, for tests and fuzzing; the checksum is left to verify_some().
   // `bytes` must outlive the image.
   static base::Result<std::unique_ptr<Image>> over(std::string_view bytes);
@@ -60,17 +65,22 @@ class Image final : public model::PolicyRows {
  private:
   struct Unmap {
     std::size_t size;
-    void operator()(const char* bytes) const noexcept;
+    void operator()(char* bytes) const noexcept;
   };
   struct Digester;
 
   Image();
+  static base::Result<std::size_t> size_of(int fd);
+  base::Result<void> take_memory(std::size_t size, int protection, int flags, int fd);
+  static base::Result<std::unique_ptr<Image>> finish(std::unique_ptr<Image> image, Checksum when);
   base::Result<void> open(std::string_view bytes);
+  base::Result<void> fetch(std::size_t from, std::size_t to);
   base::Result<void> read_profiles(std::string_view section);
   // The row at `at` of the records, which moves behind it; nothing where the bytes make none.
   [[nodiscard]] std::optional<model::PolicyRow> read_row(std::size_t& at) const;
 
-  std::unique_ptr<const char, Unmap> mapping_;
+  std::unique_ptr<char, Unmap> memory_;
+  base::UniqueFd source_;     // what is still to be copied into memory_
   std::string_view content_;  // all behind the header
   std::string_view records_;
   std::string_view pool_;

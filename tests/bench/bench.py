@@ -132,7 +132,7 @@ class Bench:
                    for field in ("VmRSS", "RssAnon", "RssFile", "RssShmem")}
             goal = "" if server is self.null else f"{40 + 80 * server.rows / 2 ** 20:.0f}"
             rows.append([server.name, *(f"{mib[field]:.1f}" for field in mib), goal])
-        print("## Memory of `answer`, MiB\n\nThe policy image is a sealed memfd: it counts as RssShmem.\n")
+        print("## Memory of `answer`, MiB\n\n`answer` holds a copy of the policy image, in huge pages: it counts as RssAnon.\n")
         table(["server", "VmRSS", "RssAnon", "RssFile", "RssShmem", "goal: 40 MB + 80 B a row"], rows)
 
     # ------------------------------------------------------------------ starts

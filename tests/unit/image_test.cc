@@ -2,6 +2,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "tests/unit/built_image.h"
 
@@ -270,4 +271,28 @@ TEST_CASE("image: a mapping lives on when its descriptor is closed") {
   const auto image = mapped(fd);
   fd.reset();
   CHECK(image->find("a.example"));
+}
+
+TEST_CASE(
+    "image: a copy is made and verified slice by slice, and lives on without its descriptor") {
+  Writer writer;
+  REQUIRE(writer.add_profile(profile_named("p")).ok());
+  std::vector<std::string> names;
+  for (int i = 0; i < 500; ++i) names.push_back("d" + std::to_string(100'000 + i) + ".example");
+  for (const auto& name : names) add(writer, {.destination = name});
+  auto fd = finish(writer);
+  auto image = Image::load(fd.get(), Image::Checksum::Later);
+  REQUIRE(image.ok());
+  fd.reset();
+  int slices = 1;
+  while (true) {
+    const auto verified = (*image)->verify_some(1000);
+    REQUIRE(verified.ok());
+    if (*verified) break;
+    ++slices;
+  }
+  CHECK(slices > 10);
+  std::size_t found = 0;
+  for (const auto& name : names) found += (*image)->find(name) ? 1 : 0;
+  CHECK(found == names.size());
 }
