@@ -293,6 +293,8 @@ TEST_CASE(
   }
   CHECK(slices > 10);
   std::size_t found = 0;
-  for (const auto& name : names) found += (*image)->find(name) ? 1 : 0;
+  for (const auto& name : names) {
+    if ((*image)->find(name)) ++found;
+  }
   CHECK(found == names.size());
 }

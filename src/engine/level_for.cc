@@ -1,0 +1,64 @@
+#include "src/engine/level_for.h"
+
+namespace engine {
+
+using model::DestinationState;
+using model::Fallback;
+using model::Level;
+using model::Moment;
+using model::Phase;
+
+bool is_offer_remembered(const Rules& rules, const DestinationState& state, Moment now) {
+  if (state.offered_at == 0) return false;
+  return rules.remember_for == 0 || now.lived - state.offered_lived < rules.remember_for;
+}
+
+bool is_absence_remembered(const Rules& rules, const DestinationState& state, Moment now) {
+  if (state.absent_at == 0) return false;
+  return rules.remember_for == 0 || now.wall - state.absent_at < rules.remember_for;
+}
+
+std::int64_t count_failures(const Rules& rules, const DestinationState& state, Moment now) {
+  std::int64_t count = 0;
+  for (const auto& failure : state.failures) {
+    if (now.wall - failure.at.wall < rules.failure_memory) ++count;
+  }
+  return count;
+}
+
+bool is_downgraded(const Rules& rules, const DestinationState& state, Moment now) {
+  return rules.fallback == Fallback::AfterRetry && rules.may_downgrade &&
+         state.phase == Phase::Downgraded && now.wall < state.until;
+}
+
+bool is_rerouted(const Rules& rules, const DestinationState& state, Moment now) {
+  return rules.fallback == Fallback::Reroute && rules.may_downgrade &&
+         state.phase == Phase::Rerouted && now.wall < state.until;
+}
+
+Held level_for(const Rules& rules, const DestinationState* state, Moment now, Memory memory) {
+  if (!depends_on_state(rules)) return {rules.level, "the profile's level"};
+  if (state == nullptr) {
+    if (memory == Memory::Missing) {
+      return {at_least_encrypt(rules.level), "what was learned before is not loaded yet"};
+    }
+    if (memory == Memory::Full && rules.fallback == Fallback::UnlessOffered) {
+      return {at_least_encrypt(rules.level), "the table of known destinations is full"};
+    }
+  } else if (is_downgraded(rules, *state, now)) {
+    return {state->to, "downgraded, because TLS failed again and again"};
+  } else if (state->phase == Phase::Downgraded || state->phase == Phase::Probation) {
+    return {at_least_encrypt(rules.level), "on probation after a downgrade"};
+  } else if (is_offer_remembered(rules, *state, now)) {
+    return {at_least_encrypt(rules.level), "the peer has offered STARTTLS"};
+  } else if (count_failures(rules, *state, now) > 0) {
+    return {at_least_encrypt(rules.level), "TLS failed, and is tried again"};
+  } else if (is_absence_remembered(rules, *state, now)) {
+    return {rules.level, "the peer does not offer STARTTLS"};
+  }
+  const Level first =
+      rules.first_contact == Level::Encrypt ? at_least_encrypt(rules.level) : rules.level;
+  return {first, "nothing is known of the peer yet"};
+}
+
+}  // namespace engine
