@@ -19,6 +19,7 @@ build libcli11-dev        command lines
 build nlohmann-json3-dev  JSON output
 build libseccomp-dev      the system call filter
 build libxxhash-dev       the policy image's checksum
+build libssl-dev       the hash chain of the decision ledger
 build catch2              the unit tests' framework
 build sqlite3             the shell that admins edit with
 build openssl             certificates for the examples and tests

@@ -28,7 +28,7 @@ ALSO = {"tlsmap": {"src/net/session.h"}, "policyd": {"src/net/session.h"}}
 ONLY_IN = {
     r"sqlite3\.h": {"src/store"},
     r"event2/.*|event\.h|evutil\.h": {"src/net"},
-    r"openssl/.*": {"src/net"},
+    r"openssl/.*": {"src/net", "src/base"},
     r"CLI/.*": {"src/app"},
     r"seccomp\.h": {"src/app"},
     r"xxhash\.h": {"src/image"},

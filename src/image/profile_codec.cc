@@ -16,17 +16,17 @@ constexpr std::uint8_t kAbsent = 0xFF;
 
 template <class T>
 void append_small(std::string& out, const std::optional<T>& value) {
-  append_number<std::uint8_t>(out, value ? static_cast<std::uint8_t>(*value) : kAbsent);
+  base::append_number<std::uint8_t>(out, value ? static_cast<std::uint8_t>(*value) : kAbsent);
 }
 
 void append_duration(std::string& out, const std::optional<std::int64_t>& value) {
-  append_number<std::uint8_t>(out, value ? 1 : 0);
-  append_number<std::int64_t>(out, value.value_or(0));
+  base::append_number<std::uint8_t>(out, value ? 1 : 0);
+  base::append_number<std::int64_t>(out, value.value_or(0));
 }
 
 // One of `known`, or a failed reader.
 template <class E, std::size_t N>
-E read_enum(ByteReader& from, const std::array<E, N>& known) {
+E read_enum(base::ByteReader& from, const std::array<E, N>& known) {
   const auto number = from.number<std::uint8_t>();
   for (const E each : known) {
     if (static_cast<std::uint8_t>(each) == number) return each;
@@ -36,14 +36,14 @@ E read_enum(ByteReader& from, const std::array<E, N>& known) {
 }
 
 template <class E, std::size_t N>
-std::optional<E> read_optional(ByteReader& from, const std::array<E, N>& known) {
-  ByteReader ahead = from;
+std::optional<E> read_optional(base::ByteReader& from, const std::array<E, N>& known) {
+  base::ByteReader ahead = from;
   if (ahead.number<std::uint8_t>() != kAbsent) return read_enum(from, known);
   from = ahead;
   return std::nullopt;
 }
 
-std::optional<std::int64_t> read_duration(ByteReader& from) {
+std::optional<std::int64_t> read_duration(base::ByteReader& from) {
   const auto is_present = from.number<std::uint8_t>();
   const auto value = from.number<std::int64_t>();
   if (is_present > 1) from.fail();
@@ -81,12 +81,12 @@ base::Result<void> append_profile(std::string& out, const model::Profile& profil
   append_duration(out, profile.downgrade_for);
   append_duration(out, profile.downgrade_max);
   append_duration(out, profile.remember_for);
-  for (const auto& [column, text] : texts) append_text(out, *text);
-  append_text(out, std::string_view(profile.comment).substr(0, kLongestText));
+  for (const auto& [column, text] : texts) base::append_text(out, *text);
+  base::append_text(out, std::string_view(profile.comment).substr(0, kLongestText));
   return {};
 }
 
-std::optional<model::Profile> read_profile(ByteReader& from) {
+std::optional<model::Profile> read_profile(base::ByteReader& from) {
   constexpr std::array kTruths{false, true};
   model::Profile profile;
   profile.level = read_enum(from, model::kLevels);

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "src/base/bytes.h"
 #include "src/base/result.h"
-#include "src/image/bytes.h"
 #include "src/model/profile.h"
 
 namespace image {
@@ -14,6 +14,6 @@ namespace image {
 base::Result<void> append_profile(std::string& out, const model::Profile& profile);
 
 // Nothing where the bytes end early or a word is none of ours.
-std::optional<model::Profile> read_profile(ByteReader& from);
+std::optional<model::Profile> read_profile(base::ByteReader& from);
 
 }  // namespace image

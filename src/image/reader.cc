@@ -12,8 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "src/base/bytes.h"
 #include "src/base/handle.h"
-#include "src/image/bytes.h"
 #include "src/image/profile_codec.h"
 #include "src/image/sealed_file.h"
 
@@ -165,7 +165,7 @@ base::Result<void> Image::open(std::string_view bytes) {
 }
 
 base::Result<void> Image::read_profiles(std::string_view section) {
-  ByteReader from(section);
+  base::ByteReader from(section);
   for (std::uint64_t i = 0; i < stamp_.profiles; ++i) {
     auto profile = read_profile(from);
     if (!profile) return refused(fmt::format("its profile {} is damaged", i));
@@ -216,14 +216,14 @@ std::optional<model::PolicyRow> Image::find(std::string_view destination) const 
 }
 
 std::optional<model::PolicyRow> Image::read_row(std::size_t& at) const {
-  ByteReader from(records_, at);
+  base::ByteReader from(records_, at);
   model::PolicyRow row;
   const auto head = from.number<std::uint32_t>();
   if ((head & kIsObserved) != 0) row.mode = model::RowMode::Observe;
   if ((head & kHasExpiry) != 0) row.expires_at = from.number<std::int64_t>();
   const auto read_text = [this, &from](bool is_there) -> std::string_view {
     if (!is_there) return {};
-    ByteReader text(pool_, from.number<std::uint32_t>());
+    base::ByteReader text(pool_, from.number<std::uint32_t>());
     const auto read = text.text();
     if (!text.ok() || read.empty()) from.fail();
     return read;

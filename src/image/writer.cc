@@ -8,8 +8,8 @@
 #include <limits>
 #include <memory>
 
+#include "src/base/bytes.h"
 #include "src/base/text.h"
-#include "src/image/bytes.h"
 #include "src/image/profile_codec.h"
 #include "src/image/sealed_file.h"
 
@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint64_t kUsualRecord = 28;
 
 std::string_view text_at(const std::string& pool, std::uint32_t offset) {
-  return ByteReader(pool, offset).text();
+  return base::ByteReader(pool, offset).text();
 }
 
 std::uint32_t tag_of(std::uint64_t slot) {
@@ -139,11 +139,12 @@ base::Result<void> Writer::add_row(const Row& row) {
 
   const std::uint64_t hash = XXH3_64bits(row.destination.data(), row.destination.size());
   slots_.push_back((hash >> 32U << 32U) | (records_.size() + 1));
-  append_number<std::uint32_t>(records_, head);
-  if (row.expires_at != 0) append_number<std::int64_t>(records_, row.expires_at);
-  if (!row.match.empty()) append_number<std::uint32_t>(records_, offset_in_pool(row.match));
+  base::append_number<std::uint32_t>(records_, head);
+  if (row.expires_at != 0) base::append_number<std::int64_t>(records_, row.expires_at);
+  if (!row.match.empty()) base::append_number<std::uint32_t>(records_, offset_in_pool(row.match));
   if (is_faulty) {
-    append_number<std::uint32_t>(records_, offset_in_pool(row.fault.substr(0, kLongestFault)));
+    base::append_number<std::uint32_t>(records_,
+                                       offset_in_pool(row.fault.substr(0, kLongestFault)));
     ++faulty_rows_;
   }
   records_.append(row.destination);
@@ -154,7 +155,7 @@ base::Result<void> Writer::add_row(const Row& row) {
 std::uint32_t Writer::offset_in_pool(std::string_view text) {
   if (const auto known = texts_.find(text); known != texts_.end()) return *known;
   const auto offset = static_cast<std::uint32_t>(pool_.size());
-  append_text(pool_, text);
+  base::append_text(pool_, text);
   texts_.insert(offset);
   return offset;
 }

@@ -59,7 +59,7 @@ base::Result<void> fill_new_file(const std::string& path) {
       Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, kLockWaitMs);
   if (!failure.failed()) failure = db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
   if (failure.failed()) return describe_failure(path, failure);
-  if (auto made = migrate(db); !made) return base::Error{made.error()};
+  if (auto made = migrate(db, policy_schema()); !made) return base::Error{made.error()};
   return {};
 }
 
@@ -147,11 +147,11 @@ base::Result<void> PolicyDb::init(const std::string& path) {
 base::Result<PolicyDb::Upgraded> PolicyDb::upgrade(const std::string& path) {
   auto db = open_existing(path);
   if (!db) return base::Error{db.error()};
-  const auto identity = identify(*db);
+  const auto identity = identify(*db, policy_schema());
   if (identity.origin != Origin::Ours && identity.origin != Origin::Older) {
     return base::Error{fmt::format("{}: {}", path, identity.text)};
   }
-  const auto migrated = migrate(*db);
+  const auto migrated = migrate(*db, policy_schema());
   if (!migrated) return base::Error{fmt::format("{}: {}", path, migrated.error())};
   return Upgraded{static_cast<int>(migrated->from), static_cast<int>(migrated->to)};
 }
@@ -159,7 +159,7 @@ base::Result<PolicyDb::Upgraded> PolicyDb::upgrade(const std::string& path) {
 base::Result<PolicyDb> PolicyDb::open(const std::string& path, Access access) {
   auto db = open_existing(path);
   if (!db) return base::Error{db.error()};
-  const auto identity = identify(*db);
+  const auto identity = identify(*db, policy_schema());
   if (identity.origin == Origin::Unreadable) return describe_failure(path, identity.failure);
   if (identity.origin != Origin::Ours) {
     return base::Error{fmt::format("{}: {}", path, identity.text)};

@@ -174,7 +174,7 @@ std::optional<Trouble> PolicySource::State::find_lost_commits(const Sight& sight
 }
 
 std::optional<Trouble> PolicySource::State::find_content_trouble(Database& db) const {
-  const auto identity = identify(db);
+  const auto identity = identify(db, policy_schema());
   switch (identity.origin) {
     case Origin::Ours:
       break;

@@ -42,7 +42,7 @@ std::pair<Objects, Failure> read_objects(Database& db) {
 std::pair<Objects, Failure> make_expected_objects() {
   auto [db, failure] = Database::open(
       ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, 0);
-  for (const auto& step : schema_steps()) {
+  for (const auto& step : policy_schema().steps) {
     if (!failure.failed()) failure = db.execute(step);
   }
   if (failure.failed()) return {Objects{}, failure};
@@ -69,42 +69,44 @@ std::pair<bool, Failure> is_plain_index(Database& db, const std::string& table,
 
 }  // namespace
 
-std::vector<std::string> schema_steps() {
-  return {schema_step_1()};
+const Schema& policy_schema() {
+  static const Schema kSchema{0x544c5350, "policy database", {schema_step_1()}};
+  return kSchema;
 }
 
-std::int64_t newest_schema() {
-  return std::ssize(schema_steps());
+const Schema& state_schema() {
+  static const Schema kSchema{0x544c5353, "state database", {state_step_1()}};
+  return kSchema;
 }
 
-Identity identify(Database& db) {
+Identity identify(Database& db, const Schema& schema) {
   const auto [application, failure] = db.number("PRAGMA application_id");
   if (failure.failed()) return {Origin::Unreadable, failure.text, failure};
   const auto [version, version_failure] = db.number("PRAGMA user_version");
   if (version_failure.failed()) return {Origin::Unreadable, version_failure.text, version_failure};
-  if (application != kApplicationId) {
+  if (application != schema.application_id) {
     return {Origin::NotOurs,
-            fmt::format("it is not a policy database: its application_id is {}, ours is {}",
-                        application, kApplicationId),
+            fmt::format("it is not a {}: its application_id is {}, ours is {}", schema.name,
+                        application, schema.application_id),
             {}};
   }
-  if (version > newest_schema()) {
+  if (version > schema.newest()) {
     return {Origin::Newer,
             fmt::format("it has schema {}, this version knows up to {}; upgrade tlspolicyd, or go "
                         "back to a copy from before",
-                        version, newest_schema()),
+                        version, schema.newest()),
             {}};
   }
-  if (version < newest_schema()) {
+  if (version < schema.newest()) {
     return {Origin::Older,
             fmt::format("it has schema {}, this version needs {}; run `tlspolicyctl upgrade`",
-                        version, newest_schema()),
+                        version, schema.newest()),
             {}};
   }
   return {};
 }
 
-base::Result<Migrated> migrate(Database& db) {
+base::Result<Migrated> migrate(Database& db, const Schema& schema) {
   auto [transaction, failure] = Transaction::begin(db, Transaction::Kind::Write);
   if (failure.failed()) return failure.to_error();
   const auto [objects, count_failure] = db.number("SELECT count(*) FROM sqlite_schema");
@@ -113,16 +115,16 @@ base::Result<Migrated> migrate(Database& db) {
   if (version_failure.failed()) return version_failure.to_error();
 
   if (objects > 0) {
-    const auto identity = identify(db);
+    const auto identity = identify(db, schema);
     if (identity.origin == Origin::Ours) return Migrated{version, version};
     if (identity.origin != Origin::Older) return refuse(identity);
   }
-  const auto steps = schema_steps();
+  const auto& steps = schema.steps;
   for (auto next = static_cast<std::size_t>(version); next < steps.size(); ++next) {
     if (const auto failed = db.execute(steps[next]); failed.failed()) return failed.to_error();
   }
   const auto numbered = db.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
-                                               kApplicationId, steps.size()));
+                                               schema.application_id, steps.size()));
   if (numbered.failed()) return numbered.to_error();
   if (const auto committed = transaction.commit(); committed.failed()) return committed.to_error();
   return Migrated{version, std::ssize(steps)};

@@ -1,4 +1,5 @@
-// The tables of policy.db, as steps: PRAGMA user_version counts how many of them a file has seen.
+// The tables of policy.db and state.db, as steps: PRAGMA user_version counts how many of them a
+// file has seen.
 //
 // A released step is never edited, a new need is a new step. All pending steps and the new number
 // are one transaction; a file from a newer version, or one that isn't ours, is left alone. CHECKs
@@ -6,8 +7,10 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/base/result.h"
@@ -15,18 +18,23 @@
 
 namespace store {
 
-// "TLSP": what file(1) and we know our databases by.
-inline constexpr std::int64_t kApplicationId = 0x544c5350;
+// One kind of database of ours.
+struct Schema {
+  std::int64_t application_id = 0;  // what file(1) and we know it by
+  std::string_view name;            // for messages: "policy database"
+  std::vector<std::string> steps;
 
-std::vector<std::string> schema_steps();
-std::int64_t newest_schema();
+  [[nodiscard]] std::int64_t newest() const { return std::ssize(steps); }
+};
+const Schema& policy_schema();  // "TLSP"
+const Schema& state_schema();   // "TLSS"
 
 struct Migrated {
   std::int64_t from = 0;
   std::int64_t to = 0;
 };
 // Brings `db` to the newest schema; an empty database is made ours.
-base::Result<Migrated> migrate(Database& db);
+base::Result<Migrated> migrate(Database& db, const Schema& schema);
 
 // Whose file this is, by application_id and user_version.
 enum class Origin : std::uint8_t { Ours, NotOurs, Newer, Older, Unreadable };
@@ -35,11 +43,11 @@ struct Identity {
   std::string text;  // for the admin, where it isn't Ours
   Failure failure;   // where it is Unreadable
 };
-Identity identify(Database& db);
+Identity identify(Database& db, const Schema& schema);
 
-// What stands in the schema of `db` that shouldn't, or is missing, or differs from ours letter by
-// letter. Further tables, views and plain indexes of the admin's are his business; triggers, and
-// indexes that compute something, are not where they touch our tables.
+// What stands in the schema of `db`, a policy database, that shouldn't, or is missing, or differs
+// from ours letter by letter. Further tables, views and plain indexes of the admin's are his
+// business; triggers, and indexes that compute something, are not where they touch our tables.
 struct SchemaFault {
   std::optional<std::string> text;
   Failure failure;

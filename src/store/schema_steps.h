@@ -6,5 +6,6 @@
 namespace store {
 
 std::string schema_step_1();
+std::string state_step_1();
 
 }  // namespace store

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace image {
+namespace base {
 
 template <class T>
 void append_number(std::string& out, std::type_identity_t<T> number) {
@@ -60,4 +60,4 @@ class ByteReader {
   bool ok_ = true;
 };
 
-}  // namespace image
+}  // namespace base

@@ -1,0 +1,123 @@
+// StateDb: the counters of evidence and the clocks.
+#include <fmt/format.h>
+
+#include "src/base/text.h"
+#include "src/store/state_db_impl.h"
+
+namespace store {
+namespace {
+
+Failure add(Database& db, const std::vector<EvidenceCount>& counts) {
+  auto [statement, failure] = db.prepare(
+      "INSERT INTO evidence(view, destination, hour, source, cause, security, trusted, count) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET "
+      "count = count + excluded.count");
+  if (failure.failed()) return failure;
+  for (const auto& one : counts) {
+    statement.bind(1, std::string_view(one.view));
+    statement.bind(2, std::string_view(one.destination));
+    statement.bind(3, one.hour);
+    statement.bind(4, model::to_word(one.source));
+    statement.bind(5, one.outcome.cause ? model::to_word(*one.outcome.cause) : "");
+    statement.bind(6, model::to_word(one.outcome.security));
+    statement.bind(7, std::int64_t{one.is_trusted ? 1 : 0});
+    statement.bind(8, one.count);
+    if (auto failed = statement.run(); failed.failed()) return failed;
+  }
+  return {};
+}
+
+Failure remember(Database& db, std::string_view name, std::int64_t value) {
+  auto [statement, failure] = db.prepare(
+      "INSERT INTO memory(name, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2");
+  if (failure.failed()) return failure;
+  const std::string text = std::to_string(value);
+  statement.bind(1, name);
+  statement.bind(2, std::string_view(text));
+  return statement.run();
+}
+
+std::pair<std::int64_t, Failure> recall(Database& db, std::string_view name) {
+  auto [statement, failure] = db.prepare("SELECT value FROM memory WHERE name = ?1");
+  if (failure.failed()) return {0, failure};
+  statement.bind(1, name);
+  std::int64_t value = 0;
+  if (statement.step()) value = base::parse_number<std::int64_t>(statement.text(0)).value_or(0);
+  return {value, statement.failure()};
+}
+
+// The oldest hours go, by age and where there are too many rows.
+Failure trim(Database& db, std::int64_t now) {
+  if (auto failed = db.execute(
+          fmt::format("DELETE FROM evidence WHERE hour < {}", now - StateDb::kKeptSeconds));
+      failed.failed()) {
+    return failed;
+  }
+  const auto [rows, failure] = db.number("SELECT count(*) FROM evidence");
+  if (failure.failed() || rows <= StateDb::kMostCounters) return failure;
+  return db.execute(
+      "DELETE FROM evidence WHERE hour <= (SELECT min(hour) + 3600 * 24 FROM evidence)");
+}
+
+std::optional<EvidenceCount> read_count(const Statement& statement) {
+  EvidenceCount one;
+  one.view = statement.text(0);
+  one.destination = statement.text(1);
+  one.hour = statement.integer(2);
+  const auto source = model::parse_source(statement.text(3));
+  const auto security = model::parse_security(statement.text(5));
+  if (!source || !security) return std::nullopt;
+  one.source = *source;
+  one.outcome.security = *security;
+  one.outcome.cause = model::parse_cause(statement.text(4));
+  one.is_trusted = statement.integer(6) != 0;
+  one.count = statement.integer(7);
+  return one;
+}
+
+}  // namespace
+
+std::optional<StateDb::Refused> StateDb::add_counts(const std::vector<EvidenceCount>& counts,
+                                                    StoredClock clock, std::int64_t now) {
+  auto [transaction, failure] = Transaction::begin(impl_->db, Transaction::Kind::Write);
+  if (!failure.failed()) failure = add(impl_->db, counts);
+  if (!failure.failed()) failure = remember(impl_->db, "wall", clock.wall);
+  if (!failure.failed()) failure = remember(impl_->db, "lived", clock.lived);
+  if (!failure.failed()) {
+    const auto [trimmed, trimmed_failure] = recall(impl_->db, "trimmed");
+    failure = trimmed_failure;
+    if (!failure.failed() && (now >= trimmed + 3600 || now < trimmed)) {
+      failure = trim(impl_->db, now);
+      if (!failure.failed()) failure = remember(impl_->db, "trimmed", now);
+    }
+  }
+  if (!failure.failed()) failure = transaction.commit();
+  if (failure.failed()) return impl_->refuse(failure);
+  return std::nullopt;
+}
+
+base::Result<StoredClock> StateDb::load_clock() {
+  const auto [wall, wall_failure] = recall(impl_->db, "wall");
+  if (wall_failure.failed()) return base::Error{impl_->describe(wall_failure)};
+  const auto [lived, lived_failure] = recall(impl_->db, "lived");
+  if (lived_failure.failed()) return base::Error{impl_->describe(lived_failure)};
+  return StoredClock{wall, lived};
+}
+
+base::Result<std::vector<EvidenceCount>> StateDb::list_counts(std::string_view destination,
+                                                              std::int64_t since) {
+  auto [statement, failure] = impl_->db.prepare(
+      "SELECT view, destination, hour, source, cause, security, trusted, count FROM evidence "
+      "WHERE (?1 = '' OR destination = ?1) AND hour >= ?2 ORDER BY hour DESC, view, destination");
+  if (failure.failed()) return base::Error{impl_->describe(failure)};
+  statement.bind(1, destination);
+  statement.bind(2, since);
+  std::vector<EvidenceCount> counts;
+  while (statement.step()) {
+    if (auto one = read_count(statement)) counts.push_back(std::move(*one));
+  }
+  if (statement.failure().failed()) return base::Error{impl_->describe(statement.failure())};
+  return counts;
+}
+
+}  // namespace store

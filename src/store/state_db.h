@@ -1,0 +1,100 @@
+// state.db: what the daemon remembers of destinations, what it decided, what it counted. The daemon
+// alone writes it, in role `store`; the tools read it.
+//
+// A commit that came back is on disk (synchronous=FULL). Nothing here decides anything.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/result.h"
+#include "src/model/destination_state.h"
+#include "src/store/ledger.h"
+
+namespace store {
+
+// What one proposal changes: the state of one destination, and the decisions that led to it.
+struct StateChange {
+  std::string id;           // unique; the same one twice is written once
+  std::string view;         // empty for the usual one
+  std::string destination;  // empty: the decisions are about the daemon as a whole
+  std::optional<model::DestinationState> state;
+  std::vector<model::Decision> decisions;
+  std::int64_t at = 0;
+};
+
+// One line of the counters.
+struct EvidenceCount {
+  std::string view;
+  std::string destination;
+  std::int64_t hour = 0;  // its first second
+  model::Source source = model::Source::Outcome;
+  model::Outcome outcome;
+  bool is_trusted = false;
+  std::int64_t count = 0;
+};
+
+struct StoredState {
+  std::string view;
+  std::string destination;
+  model::DestinationState state;
+};
+
+// The two clocks as they last stood.
+struct StoredClock {
+  std::int64_t wall = 0;
+  std::int64_t lived = 0;
+};
+
+class StateDb {
+ public:
+  // Bounds: hours of counters are kept for kKeptSeconds, at most kMostCounters rows of them.
+  static constexpr std::int64_t kKeptSeconds = 90 * 86'400;
+  static constexpr std::int64_t kMostCounters = 5'000'000;
+
+  // Makes the file where there is none, brings an older one to the newest schema.
+  static base::Result<StateDb> open_for_daemon(const std::string& path);
+  // For the tools: an error where there is none.
+  static base::Result<StateDb> open_read_only(const std::string& path);
+  StateDb(StateDb&&) noexcept;
+  StateDb& operator=(StateDb&&) noexcept;
+  ~StateDb();
+
+  // One transaction. After an error nothing of it is written. `fatal` is set where the disk failed
+  // in a way that leaves what was written unknown: the connection must not be used again.
+  struct Refused {
+    std::string text;
+    bool is_fatal = false;
+  };
+  std::optional<Refused> commit(const std::vector<StateChange>& changes);
+  std::optional<Refused> add_counts(const std::vector<EvidenceCount>& counts, StoredClock clock,
+                                    std::int64_t now);
+
+  base::Result<StoredClock> load_clock();
+  // In order of view and destination; ends where `visit` returns false.
+  base::Result<void> load_states(const std::function<bool(StoredState)>& visit);
+  base::Result<std::optional<StoredState>> find_state(std::string_view view,
+                                                      std::string_view destination);
+
+  // Newest first, at most `limit`; 0 and empty = any.
+  base::Result<std::vector<DecisionRow>> list_decisions(std::int64_t since,
+                                                        std::string_view destination,
+                                                        std::int64_t limit);
+  base::Result<Head> head();
+  base::Result<Verification> verify_ledger(std::string_view head);
+  // Of one destination, newest hour first; empty = of all.
+  base::Result<std::vector<EvidenceCount>> list_counts(std::string_view destination,
+                                                       std::int64_t since);
+
+ private:
+  struct Impl;
+  explicit StateDb(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace store

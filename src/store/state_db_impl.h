@@ -1,0 +1,19 @@
+// What the parts of StateDb share. Private to state_db.cc, state_rows.cc and evidence_counts.cc.
+#pragma once
+
+#include <string>
+
+#include "src/store/sqlite.h"
+#include "src/store/state_db.h"
+
+namespace store {
+
+struct StateDb::Impl {
+  std::string path;
+  Database db;
+
+  [[nodiscard]] std::string describe(const Failure& failure) const;
+  [[nodiscard]] Refused refuse(const Failure& failure) const;
+};
+
+}  // namespace store

@@ -1,0 +1,164 @@
+#include "src/store/state_db.h"
+
+#include <fstream>
+#include <string>
+
+#include "tests/unit/catch.h"
+#include "tests/unit/database_files.h"
+
+using namespace store;
+using model::DecisionKind;
+
+namespace {
+
+model::Decision downgrade() {
+  model::Decision decision;
+  decision.from = model::Level::Encrypt;
+  decision.to = model::Level::May;
+  decision.why = "1 failure of TLS, at least 300 s apart";
+  decision.rule = "*";
+  decision.fallback = "after-retry";
+  decision.until = 5000;
+  model::Evidence evidence;
+  evidence.outcome.cause = model::Cause::HandshakeFailure;
+  evidence.is_trusted = true;
+  evidence.at = 1000;
+  evidence.text = "Cannot start TLS: handshake failure";
+  decision.evidence.push_back(evidence);
+  return decision;
+}
+
+StateChange change(std::string id, std::uint64_t version) {
+  StateChange one;
+  one.id = std::move(id);
+  one.destination = "peer.example";
+  one.at = 1300;
+  one.state.emplace();
+  one.state->version = version;
+  one.state->phase = model::Phase::Downgraded;
+  one.state->until = 5000;
+  one.state->offered_lived = 77;
+  one.state->failures.push_back({{1000, 20}, downgrade().evidence.front()});
+  one.decisions.push_back(downgrade());
+  return one;
+}
+
+struct Rig {
+  test::Folder folder;
+  std::string path = folder.path("state.db");
+  StateDb open() {
+    auto db = StateDb::open_for_daemon(path);
+    INFO((db.ok() ? "" : db.error()));
+    REQUIRE(db.ok());
+    return std::move(*db);
+  }
+  // By the sqlite3 shell, as an intruder with write access would. What the shell said.
+  [[nodiscard]] std::string tamper(const std::string& sql) const { return test::shell(path, sql); }
+  std::string verdict(std::string_view head = {}) {
+    auto found = open().verify_ledger(head);
+    REQUIRE(found.ok());
+    return found->text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("state.db: a state and its decision come back as they were committed") {
+  Rig rig;
+  const auto written = change("a", 3);
+  {
+    auto db = rig.open();
+    REQUIRE_FALSE(db.commit({written}));
+  }
+  auto db = rig.open();
+  auto stored = db.find_state("", "peer.example");
+  REQUIRE((stored.ok() && stored->has_value()));
+  CHECK((*stored)->state == *written.state);
+  const auto decisions = db.list_decisions(0, "peer.example", 10);
+  REQUIRE((decisions.ok() && decisions->size() == 1));
+  CHECK(decisions->front().kind == "downgrade");
+  CHECK(decisions->front().from_level == "encrypt");
+  CHECK(decisions->front().until == 5000);
+  CHECK(decisions->front().evidence.find("handshake-failure") != std::string::npos);
+}
+
+TEST_CASE("state.db: the same proposal twice is one decision, and an old state wins nothing") {
+  Rig rig;
+  auto db = rig.open();
+  REQUIRE_FALSE(db.commit({change("a", 3)}));
+  REQUIRE_FALSE(db.commit({change("a", 3), change("b", 2)}));
+  CHECK(db.list_decisions(0, "", 10)->size() == 2);
+  CHECK((*db.find_state("", "peer.example"))->state.version == 3);
+}
+
+TEST_CASE("state.db: the ledger says which decision was changed, and what was cut off") {
+  Rig rig;
+  std::string head;
+  {
+    auto db = rig.open();
+    for (const auto* id : {"a", "b", "c", "d"}) REQUIRE_FALSE(db.commit({change(id, 1)}));
+    head = db.head()->hash;
+  }
+  CHECK(rig.verdict(head).empty());
+  const std::string drop =
+      "DROP TRIGGER decision_is_append_only_1; DROP TRIGGER decision_is_append_only_2; ";
+  SECTION("a change") {
+    CHECK(rig.tamper(drop + "UPDATE decision SET until = 6000 WHERE seq = 2").empty());
+    CHECK(rig.verdict() == "decision 2 was changed after it was written");
+  }
+  SECTION("a row that is gone") {
+    CHECK(rig.tamper(drop + "DELETE FROM decision WHERE seq = 3").empty());
+    CHECK(rig.verdict() == "decision 3 is missing: 4 follows 2");
+  }
+  SECTION("a tail that is gone shows by a hash kept elsewhere alone") {
+    CHECK(rig.tamper(drop + "DELETE FROM decision WHERE seq = 4").empty());
+    CHECK(rig.verdict().empty());
+    CHECK(rig.verdict(head).find("cut off after decision 3") != std::string::npos);
+  }
+}
+
+TEST_CASE("state.db: its own triggers keep every tool from changing the ledger") {
+  Rig rig;
+  REQUIRE_FALSE(rig.open().commit({change("a", 1)}));
+  const auto refused = [&rig](const std::string& sql) {
+    return rig.tamper(sql).find("append-only") != std::string::npos;
+  };
+  CHECK(refused("UPDATE decision SET until = 1"));
+  CHECK(refused("DELETE FROM decision"));
+  CHECK(refused(
+      "INSERT INTO decision SELECT 9, at, kind, destination, from_level, to_level, rule, "
+      "fallback, evidence, until, affected, prev_hash, hash, view, why, 'x' FROM decision"));
+  CHECK_FALSE(refused("SELECT 1"));
+}
+
+TEST_CASE("state.db: counters add up, old hours go, the clocks are kept") {
+  Rig rig;
+  auto db = rig.open();
+  EvidenceCount one;
+  one.destination = "peer.example";
+  one.hour = 3600;
+  one.outcome.security = model::Security::Encrypted;
+  one.is_trusted = true;
+  one.count = 2;
+  REQUIRE_FALSE(db.add_counts({one, one}, {4000, 50}, 4000));
+  const auto counts = db.list_counts("peer.example", 0);
+  REQUIRE((counts.ok() && counts->size() == 1));
+  CHECK(counts->front().count == 4);
+  CHECK(db.load_clock()->lived == 50);
+  REQUIRE_FALSE(db.add_counts({}, {0, 0}, 3600 + StateDb::kKeptSeconds + 1));
+  CHECK(db.list_counts("", 0)->empty());
+}
+
+TEST_CASE("state.db: another database, and a damaged one, are refused and left alone") {
+  Rig rig;
+  SECTION("of another kind") {
+    CHECK(rig.tamper("PRAGMA application_id=1; CREATE TABLE t(x)").empty());
+    const auto db = StateDb::open_for_daemon(rig.path);
+    REQUIRE_FALSE(db.ok());
+    CHECK(db.error().find("not a state database") != std::string::npos);
+  }
+  SECTION("text") {
+    std::ofstream(rig.path) << "this is no database at all, and not even close to one\n";
+    CHECK_FALSE(StateDb::open_for_daemon(rig.path).ok());
+  }
+}
