@@ -56,13 +56,7 @@ model::Verdict verdict_of(const model::PolicyRow& row, model::Step step,
     return verdict;
   }
   verdict.kind = Kind::Policy;
-  verdict.level = row.profile->level;
-  verdict.reason = reason_for(step);
-  if (transport == model::Transport::TlsOnly && !model::is_tls_required(verdict.level)) {
-    verdict.level = model::Level::Encrypt;
-    verdict.reason = kRaised;
-  }
-  return verdict;
+  return with_level(verdict, row.profile->level, reason_for(step), transport);
 }
 
 Considered::Fate fate_of_winner(const model::PolicyRow& row, model::RowMode mode) {
@@ -77,6 +71,15 @@ model::Verdict not_found(std::string_view reason) {
 }
 
 }  // namespace
+
+model::Verdict with_level(const model::Verdict& verdict, model::Level level,
+                          std::string_view reason, model::Transport transport) {
+  model::Verdict held = verdict;
+  const bool is_raised = transport == model::Transport::TlsOnly && !model::is_tls_required(level);
+  held.level = is_raised ? model::Level::Encrypt : level;
+  held.reason = is_raised ? kRaised : reason;
+  return held;
+}
 
 model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
                      model::RowMode mode, base::sys_seconds now,

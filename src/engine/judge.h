@@ -1,7 +1,7 @@
 // From a key to a verdict. Pure: rows, mode and time come in, a verdict goes out.
 //
-// It holds promise 1: a fault is never "not found". It does not know evidence yet: a profile's
-// fallback changes nothing here, the level is the answer.
+// It holds promise 1: a fault is never "not found". It knows no evidence: the level of a verdict is
+// the profile's, until level_for() has said what holds now.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,10 @@ struct Considered {
 model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
                      model::RowMode mode, base::sys_seconds now,
                      std::vector<Considered>* considered = nullptr);
+
+// `verdict`, with another level and the reason for it; a transport for TLS alone raises it.
+model::Verdict with_level(const model::Verdict& verdict, model::Level level,
+                          std::string_view reason, model::Transport transport);
 
 // The verdict while there is no policy at all: Unknown, or NotFound in mode observe, which must
 // never delay mail (RELIABILITY section 3).

@@ -6,7 +6,32 @@ namespace jobs {
 
 model::Verdict Decider::verdict_for(const model::Question& question) {
   if (!image_) return engine::judge_without_policy(mode_);
-  return engine::judge(*image_, question, mode_, clock_.now());
+  auto verdict = engine::judge(*image_, question, mode_, clock_.now());
+  if (verdict.kind != model::Verdict::Kind::Policy) return verdict;
+  const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
+  if (!engine::depends_on_state(rules)) return verdict;
+  const auto held = feedback_ == nullptr
+                        ? engine::level_for(rules, nullptr, {}, engine::Memory::Missing)
+                        : feedback_->level_for(rules, question.view, question.key.text);
+  return engine::with_level(verdict, held.level, held.why, question.transport);
+}
+
+std::optional<std::string_view> Decider::reroute_for(const model::Question& question) {
+  if (feedback_ == nullptr) return std::nullopt;
+  const auto rules = rules_for(question.view, question.key);
+  if (!rules || rules->fallback != model::Fallback::Reroute ||
+      !feedback_->is_rerouted(*rules, question.view, question.key.text)) {
+    return std::nullopt;
+  }
+  return rules->reroute_to;
+}
+
+std::optional<engine::Rules> Decider::rules_for(std::string_view view, const model::Key& key) {
+  if (!image_) return std::nullopt;
+  const model::Question question{key, view};
+  const auto verdict = engine::judge(*image_, question, mode_, clock_.now());
+  if (verdict.kind != model::Verdict::Kind::Policy) return std::nullopt;
+  return engine::rules_of(verdict.row, verdict.step, key.kind);
 }
 
 }  // namespace jobs

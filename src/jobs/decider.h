@@ -8,14 +8,19 @@
 
 #include "src/base/clock.h"
 #include "src/image/reader.h"
+#include "src/jobs/feedback.h"
 #include "src/model/oracle.h"
 
 namespace jobs {
 
-class Decider final : public model::Oracle {
+class Decider final : public model::Oracle, public RuleBook {
  public:
   // The clock outlives the decider.
   explicit Decider(const base::Clock& clock) : clock_(clock) {}
+
+  // What is known of destinations; outlives the decider. Without it every row that depends on
+  // that answers at least `encrypt`.
+  void attach(Feedback& feedback) { feedback_ = &feedback; }
 
   // The image answers from the next question on.
   void install(std::unique_ptr<image::Image> image) { image_ = std::move(image); }
@@ -23,9 +28,12 @@ class Decider final : public model::Oracle {
   [[nodiscard]] const image::Image* image() const { return image_.get(); }
 
   model::Verdict verdict_for(const model::Question& question) override;
+  std::optional<std::string_view> reroute_for(const model::Question& question) override;
+  std::optional<engine::Rules> rules_for(std::string_view view, const model::Key& key) override;
 
  private:
   const base::Clock& clock_;
+  Feedback* feedback_ = nullptr;
   model::RowMode mode_ = model::RowMode::Enforce;
   std::unique_ptr<image::Image> image_;
 };

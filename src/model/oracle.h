@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "src/model/next_hop.h"
@@ -25,6 +26,11 @@ class Oracle {
   virtual ~Oracle() = default;
   // Answers from memory, at once. The verdict's views hold until the next call.
   virtual Verdict verdict_for(const Question& question) = 0;
+  // The transport that mail to the destination is handed to now, because TLS is not to be had;
+  // nothing nearly always. The view holds until the next call.
+  virtual std::optional<std::string_view> reroute_for(const Question& /*question*/) {
+    return std::nullopt;
+  }
 };
 
 }  // namespace model

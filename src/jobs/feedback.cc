@@ -1,0 +1,278 @@
+#include "src/jobs/feedback.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jobs {
+namespace {
+
+using engine::Advanced;
+using engine::Held;
+using engine::Memory;
+using engine::Rules;
+using model::DestinationState;
+using model::Evidence;
+
+// Beyond these, what is only learned is not written down; decisions always are.
+constexpr std::size_t kMostOpen = 10'000;
+constexpr std::size_t kMostCounts = 50'000;
+// An offer that is refreshed within this long is not worth a commit.
+constexpr std::int64_t kRefreshEvery = 3600;
+constexpr std::int64_t kHour = 3600;
+
+// Whether a commit is owed: a restart must not know less.
+bool is_material(const DestinationState& before, const DestinationState& after) {
+  return before.phase != after.phase || before.to != after.to || before.until != after.until ||
+         before.failures != after.failures || before.is_confirmed != after.is_confirmed ||
+         before.is_failing != after.is_failing || before.has_vanished != after.has_vanished ||
+         (before.absent_at == 0) != (after.absent_at == 0) ||
+         (before.offered_at == 0) != (after.offered_at == 0) ||
+         after.offered_at - before.offered_at >= kRefreshEvery ||
+         after.absent_at - before.absent_at >= kRefreshEvery;
+}
+
+std::string_view to_word(engine::AlarmKind kind) {
+  switch (kind) {
+    case engine::AlarmKind::Downgraded:
+      return "downgrade";
+    case engine::AlarmKind::TlsFailing:
+      return "tls-failing";
+    case engine::AlarmKind::StarttlsVanished:
+      return "starttls-vanished";
+  }
+  return "";
+}
+
+}  // namespace
+
+Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet)
+    : clock_(clock), rules_(rules), outlet_(outlet) {}
+
+Memory Feedback::memory_of_absent() const {
+  if (memory_ == Memory::Missing) return Memory::Missing;
+  return table_.is_full() ? Memory::Full : Memory::Whole;
+}
+
+DestinationState Feedback::newest(std::string_view view, std::string_view destination) const {
+  const auto pending = pending_.find(Place(view, destination));
+  if (pending != pending_.end()) return pending->second;
+  return table_.find(view, destination).value_or(DestinationState{});
+}
+
+Held Feedback::level_for(const Rules& rules, std::string_view view, std::string_view destination) {
+  const auto now = clock_.now();
+  const auto in_force = table_.find(view, destination);
+  const auto held =
+      engine::level_for(rules, in_force ? &*in_force : nullptr, now, memory_of_absent());
+  if (pending_.empty()) return held;
+  const auto pending = pending_.find(Place(view, destination));
+  if (pending == pending_.end()) return held;
+  const auto coming = engine::level_for(rules, &pending->second, now, Memory::Whole);
+  return model::strictness(coming.level) > model::strictness(held.level) ? coming : held;
+}
+
+bool Feedback::is_rerouted(const Rules& rules, std::string_view view,
+                           std::string_view destination) {
+  const auto now = clock_.now();
+  const auto in_force = table_.find(view, destination);
+  if (!in_force || !engine::is_rerouted(rules, *in_force, now)) return false;
+  const auto pending = pending_.find(Place(view, destination));
+  return pending == pending_.end() || engine::is_rerouted(rules, pending->second, now);
+}
+
+bool Feedback::take(std::string_view view, const model::Key& key, const Evidence& evidence) {
+  count(view, key, evidence);
+  if (!evidence.is_trusted || !has_base()) return false;
+  const auto now = clock_.now();
+  const auto before = newest(view, key.text);
+  const bool did_tls = before.offered_at != 0 || before.worked_at != 0;
+  const auto cause = evidence.outcome.cause;
+  if (model::is_mail(evidence.source)) freeze_.note_try(key.text, now.lived);
+  if (cause && model::is_tls_missing(*cause) && did_tls) {
+    freeze_.note_failure(key.text, evidence.mx, now.lived);
+  } else if (!cause && evidence.outcome.security != model::Security::Unknown &&
+             evidence.outcome.security != model::Security::Clear) {
+    freeze_.note_success(key.text);
+  }
+  watch_freeze();
+  apply(view, key, engine::Seen{evidence});
+  const auto rules = rules_.rules_for(view, key);
+  return rules && engine::bounces(*rules, newest(view, key.text), evidence, now, is_frozen_);
+}
+
+bool Feedback::reset(std::string_view view, const model::Key& key) {
+  if (newest(view, key.text).version == 0) return false;
+  apply(view, key, engine::Reset{});
+  return true;
+}
+
+void Feedback::tick() {
+  watch_freeze();
+  table_.for_each_unsettled([this](std::string_view view, std::string_view destination) {
+    apply(view, model::normalise_key(destination), engine::Tick{});
+  });
+  std::size_t failed = 0;
+  for (auto& [id, open] : open_) {
+    if (!open.is_sent) send(open);
+    if (!open.is_sent && ++failed > 0) break;
+  }
+}
+
+void Feedback::rules_changed() {
+  table_.for_each_unsettled([this](std::string_view view, std::string_view destination) {
+    apply(view, model::normalise_key(destination), engine::RulesChanged{});
+  });
+  const auto pending = pending_;
+  for (const auto& [place, state] : pending) {
+    apply(place.first, model::normalise_key(place.second), engine::RulesChanged{});
+  }
+}
+
+Advanced Feedback::apply(std::string_view view, const model::Key& key, const engine::Event& event) {
+  const auto rules = rules_.rules_for(view, key);
+  const auto before = newest(view, key.text);
+  auto advanced =
+      engine::advance(rules ? &*rules : nullptr, before, event, clock_.now(), is_frozen_);
+  if (!(advanced.state == before)) {
+    settle(view, key.text, before, advanced);
+  }
+  return advanced;
+}
+
+void Feedback::settle(std::string_view view, std::string_view destination,
+                      const DestinationState& before, const Advanced& advanced) {
+  const Place place(view, destination);
+  const bool is_owed = !advanced.decisions.empty() || is_material(before, advanced.state);
+  if (!is_owed) {
+    // Nothing in it weakens an answer, so it may be used at once.
+    if (const auto pending = pending_.find(place); pending != pending_.end()) {
+      pending->second = advanced.state;
+    } else {
+      table_.put(view, destination, advanced.state);
+    }
+    return;
+  }
+  if (advanced.decisions.empty() && open_.size() >= kMostOpen) return;
+  wire::Proposal proposal;
+  proposal.at = clock_.now().wall;
+  proposal.view = view;
+  proposal.destination = destination;
+  proposal.state = advanced.state;
+  proposal.decisions = advanced.decisions;
+  pending_.insert_or_assign(place, advanced.state);
+  for (const auto& alarm : advanced.alarms) tell(destination, alarm, advanced);
+  propose(std::move(proposal));
+}
+
+void Feedback::tell(std::string_view destination, const engine::Alarm& alarm,
+                    const Advanced& advanced) {
+  std::string text;
+  for (const auto& decision : advanced.decisions) {
+    text += fmt::format("{}{}", text.empty() ? "" : "; ", decision.why);
+  }
+  if (text.empty() && !advanced.state.failures.empty()) {
+    const auto& last = advanced.state.failures.back().evidence;
+    if (last.outcome.cause) text = model::to_word(*last.outcome.cause);
+  }
+  outlet_.alarm(to_word(alarm.kind), destination, text, alarm.is_over);
+}
+
+void Feedback::propose(wire::Proposal proposal) {
+  // Ids go on over restarts, because they begin with the second of the start.
+  if (last_id_ == 0) last_id_ = static_cast<std::uint64_t>(clock_.now().wall) << 24U;
+  proposal.id = ++last_id_;
+  auto& open = open_[proposal.id];
+  open.proposal = std::move(proposal);
+  send(open);
+}
+
+void Feedback::send(Open& open) {
+  open.is_sent = outlet_.propose(open.proposal);
+}
+
+void Feedback::committed(std::uint64_t id) {
+  const auto found = open_.find(id);
+  if (found == open_.end()) return;
+  const auto proposal = std::move(found->second.proposal);
+  open_.erase(found);
+  if (!proposal.state) return;
+  const Place place(proposal.view, proposal.destination);
+  const auto pending = pending_.find(place);
+  if (pending == pending_.end()) return;
+  // What was learned since, and needs no commit, is in force with it.
+  const bool is_newest = !is_material(*proposal.state, pending->second);
+  table_.put(proposal.view, proposal.destination, is_newest ? pending->second : *proposal.state);
+  if (is_newest) pending_.erase(pending);
+}
+
+void Feedback::propose_again() {
+  for (auto& [id, open] : open_) open.is_sent = false;
+  for (auto& [id, open] : open_) {
+    send(open);
+    if (!open.is_sent) return;
+  }
+}
+
+bool Feedback::begin_base(Base kind, model::Moment saved) {
+  if (is_base_final_ || (kind == Base::Kept && has_base())) return false;
+  clock_.resume(saved);
+  table_ = DestinationTable();
+  is_base_final_ = kind == Base::Committed;
+  return true;
+}
+
+void Feedback::take_base_record(const wire::StateRecord& record) {
+  table_.put(record.view, record.destination, record.state);
+}
+
+void Feedback::end_base() {
+  memory_ = Memory::Whole;
+  rules_changed();
+}
+
+void Feedback::watch_freeze() {
+  const auto now = clock_.now();
+  const bool is_frozen = freeze_.is_frozen(now.lived);
+  if (is_frozen == is_frozen_) return;
+  is_frozen_ = is_frozen;
+  model::Decision decision;
+  decision.kind = is_frozen ? model::DecisionKind::Freeze : model::DecisionKind::Thaw;
+  decision.why = is_frozen ? fmt::format(
+                                 "{} names that did TLS before fail at once: the fault is "
+                                 "likely ours, so nothing is lowered or bounced",
+                                 freeze_.failing())
+                           : "few enough fail";
+  outlet_.alarm("freeze", {}, decision.why, !is_frozen);
+  wire::Proposal proposal;
+  proposal.at = now.wall;
+  proposal.decisions.push_back(std::move(decision));
+  propose(std::move(proposal));
+}
+
+void Feedback::count(std::string_view view, const model::Key& key, const Evidence& evidence) {
+  if (counts_.size() >= kMostCounts) {
+    ++dropped_counts_;
+    return;
+  }
+  const auto hour = clock_.now().wall / kHour * kHour;
+  ++counts_[CountKey{std::string(view), key.text, hour, evidence.source, evidence.outcome.security,
+                     evidence.outcome.cause, evidence.is_trusted}];
+}
+
+std::vector<wire::CountRecord> Feedback::take_counts() {
+  std::vector<wire::CountRecord> records;
+  records.reserve(counts_.size());
+  for (const auto& [key, count] : std::exchange(counts_, {})) {
+    records.push_back({key.view,
+                       key.destination,
+                       key.hour,
+                       key.source,
+                       {key.security, key.cause},
+                       key.is_trusted,
+                       count});
+  }
+  return records;
+}
+
+}  // namespace jobs

@@ -1,0 +1,137 @@
+// Closes the loop: takes evidence, keeps the states of destinations, and has decisions committed
+// before an answer uses them (DESIGN section 2, "Committed state").
+//
+// A state that is proposed but not yet acknowledged counts beside the one in force: the stricter
+// answer of the two is given. What is not acknowledged is proposed again under the same id.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/engine/advance.h"
+#include "src/engine/level_for.h"
+#include "src/jobs/destination_table.h"
+#include "src/jobs/freeze_watch.h"
+#include "src/jobs/life_clock.h"
+#include "src/model/oracle.h"
+#include "src/wire/state_record.h"
+
+namespace jobs {
+
+// Which row holds for a destination, as the policy in force has it.
+class RuleBook {
+ public:
+  virtual ~RuleBook() = default;
+  // Nothing where no row applies, or none may be used. The views hold until the policy changes.
+  [[nodiscard]] virtual std::optional<engine::Rules> rules_for(std::string_view view,
+                                                               const model::Key& key) = 0;
+};
+
+class Feedback {
+ public:
+  // What feedback needs done. None of it waits.
+  class Outlet {
+   public:
+    virtual ~Outlet() = default;
+    // False where it can't be sent now; it is tried again.
+    virtual bool propose(const wire::Proposal& proposal) = 0;
+    // Once per change; `destination` is empty for the daemon as a whole.
+    virtual void alarm(std::string_view what, std::string_view destination, std::string_view text,
+                       bool is_over) = 0;
+  };
+
+  // All three outlive this.
+  Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet);
+
+  void set_freeze_limits(FreezeLimits limits) { freeze_.set_limits(limits); }
+
+  // The level that holds for a row whose answer depends on state.
+  [[nodiscard]] engine::Held level_for(const engine::Rules& rules, std::string_view view,
+                                       std::string_view destination);
+  // True where mail to `destination` goes to rules.reroute_to now.
+  [[nodiscard]] bool is_rerouted(const engine::Rules& rules, std::string_view view,
+                                 std::string_view destination);
+
+  // One piece of evidence. True where this failure must tell the sender (fallback `bounce`).
+  bool take(std::string_view view, const model::Key& key, const model::Evidence& evidence);
+  // An admin's word. False where nothing is known of the destination.
+  bool reset(std::string_view view, const model::Key& key);
+  // Every second or so.
+  void tick();
+  // Another policy is in force.
+  void rules_changed();
+
+  // The state base: what was committed. One that the parent kept serves until that of `store`
+  // comes; after that no other is taken. False where this one isn't wanted.
+  enum class Base : std::uint8_t { Kept, Committed };
+  bool begin_base(Base kind, model::Moment saved);
+  void take_base_record(const wire::StateRecord& record);
+  void end_base();
+  [[nodiscard]] bool has_base() const { return memory_ != engine::Memory::Missing; }
+
+  // `store` has it on disk.
+  void committed(std::uint64_t id);
+  // A new `store` knows of no proposal: all that are open are made again.
+  void propose_again();
+
+  [[nodiscard]] model::Moment now() { return clock_.now(); }
+  [[nodiscard]] bool is_frozen() const { return is_frozen_; }
+  [[nodiscard]] std::size_t known() const { return table_.size(); }
+  [[nodiscard]] std::size_t open_proposals() const { return open_.size(); }
+  // Counted since the last call, by hour; the caller sends them on.
+  std::vector<wire::CountRecord> take_counts();
+  [[nodiscard]] std::uint64_t dropped_counts() const { return dropped_counts_; }
+
+ private:
+  struct Open {
+    wire::Proposal proposal;
+    bool is_sent = false;
+  };
+  using Place = std::pair<std::string, std::string>;  // view and destination
+
+  [[nodiscard]] model::DestinationState newest(std::string_view view,
+                                               std::string_view destination) const;
+  engine::Advanced apply(std::string_view view, const model::Key& key, const engine::Event& event);
+  void settle(std::string_view view, std::string_view destination,
+              const model::DestinationState& before, const engine::Advanced& advanced);
+  void propose(wire::Proposal proposal);
+  void send(Open& open);
+  void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
+  void watch_freeze();
+  void tell(std::string_view destination, const engine::Alarm& alarm,
+            const engine::Advanced& advanced);
+  [[nodiscard]] engine::Memory memory_of_absent() const;
+
+  LifeClock clock_;
+  RuleBook& rules_;
+  Outlet& outlet_;
+  DestinationTable table_;                            // in force: committed, or no weaker than that
+  std::map<Place, model::DestinationState> pending_;  // proposed last, where not yet acknowledged
+  std::map<std::uint64_t, Open> open_;
+  FreezeWatch freeze_;
+  bool is_frozen_ = false;
+  engine::Memory memory_ = engine::Memory::Missing;
+  bool is_base_final_ = false;
+  std::uint64_t last_id_ = 0;
+  struct CountKey {
+    std::string view;
+    std::string destination;
+    std::int64_t hour;
+    model::Source source;
+    model::Security security;
+    std::optional<model::Cause> cause;
+    bool is_trusted;
+    auto operator<=>(const CountKey&) const = default;
+  };
+  std::map<CountKey, std::uint32_t> counts_;
+  std::uint64_t dropped_counts_ = 0;
+};
+
+}  // namespace jobs

@@ -1,0 +1,56 @@
+// Notices when so many destinations that did TLS before begin to fail at once that the fault is
+// likely ours (DESIGN section 4, "Freeze"). Values and time in, a verdict out.
+//
+// Destinations of one registrable name count as one, and those whose failures name one network of
+// their MX hosts too: a hosting provider that breaks is not the whole world.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace jobs {
+
+struct FreezeLimits {
+  std::int64_t domains = 5;
+  std::int64_t share = 20;    // per cent of the names tried within the window
+  std::int64_t window = 600;  // seconds
+};
+
+class FreezeWatch {
+ public:
+  static constexpr std::size_t kMostNames = 100'000;
+
+  void set_limits(FreezeLimits limits) { limits_ = limits; }
+  // Mail was tried to `destination` at `now` (seconds on a clock that only runs).
+  void note_try(std::string_view destination, std::int64_t now);
+  // It failed for want of TLS, though it did TLS before. `mx`: "host[address]", or empty.
+  void note_failure(std::string_view destination, std::string_view mx, std::int64_t now);
+  void note_success(std::string_view destination);
+
+  // Whether it is frozen at `now`; lifts by itself.
+  bool is_frozen(std::int64_t now);
+  // How many names fail now, for the ledger.
+  [[nodiscard]] std::size_t failing() const { return failing_.size(); }
+
+ private:
+  struct Failing {
+    std::int64_t at = 0;
+    std::string network;
+  };
+  void forget(std::int64_t now);
+
+  FreezeLimits limits_;
+  std::unordered_map<std::string, std::int64_t> tried_;
+  std::unordered_map<std::string, Failing> failing_;
+  std::int64_t forgotten_at_ = 0;
+};
+
+// The name under which domains are counted as one: its last two labels, three under a country's
+// second level ("example.co.uk"). A guess without a list: too few names err towards deciding late.
+std::string_view registrable_name(std::string_view destination);
+// The /24 or /48 of the address in "host[address]"; empty where there is none.
+std::string network_of(std::string_view mx);
+
+}  // namespace jobs
