@@ -13,6 +13,8 @@ write_config() {
 policy_db = $ROOT/var/policy.db
 # The last known good policy, from which the daemon answers even without the database.
 image_file = $ROOT/var/policy.image
+# What the daemon learns of destinations, and every decision it makes about them.
+state_db = $ROOT/var/state.db
 # Where tlspolicyctl reaches the daemon.
 control_socket = $ROOT/var/control.sock
 

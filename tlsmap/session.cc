@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "src/base/text.h"
 #include "src/wire/netstring.h"
+#include "tlsmap/outcome.h"
 #include "tlsmap/policy_text.h"
 
 namespace tlsmap {
@@ -77,25 +80,51 @@ void Session::answer(std::string_view request, std::string& out) {
     case Table::Strict:
       answer_policy(*name, asked, out);
       return;
-    // Feedback to learn from and destinations to reroute: there are none [DESIGN 5].
     case Table::Outcome:
+      answer_outcome(*name, asked, out);
+      return;
     case Table::Transport:
+      answer_transport(*name, asked, out);
+      return;
+    // Senders who may only send by TLS: there are none [DESIGN 5].
     case Table::SenderTransport:
-      count(name->table, Status::NotFound);
-      out += kNotFound;
+      put_not_found(name->table, out);
       return;
   }
 }
 
+void Session::put_not_found(Table table, std::string& out) {
+  count(table, Status::NotFound);
+  out += kNotFound;
+}
+
+void Session::put_ok(Table table, std::string_view value, std::string& out) {
+  const auto start = out.size();
+  count(table, Status::Ok);
+  out += "OK ";
+  out += value;
+  wire::close_netstring(out, start);
+}
+
 void Session::answer_policy(const MapName& name, std::string_view asked, std::string& out) {
-  const auto key = model::normalise_key(asked);
+  auto key = model::normalise_key(asked);
   const auto transport =
       name.table == Table::Strict ? model::Transport::TlsOnly : model::Transport::Usual;
   const auto verdict = oracle_.verdict_for({key, name.view, transport});
+  const auto start = out.size();
+  const auto answered = counters_.answers.at(static_cast<std::size_t>(name.table)).at(0);
+  put_policy(name, verdict, out);
+  if (witness_ == nullptr) return;
+  show(name.table == Table::Strict ? "strict" : "policy", key, out, start);
+  const bool is_answered =
+      counters_.answers.at(static_cast<std::size_t>(name.table)).at(0) != answered;
+  remember(name, std::move(key), verdict, is_answered);
+}
+
+void Session::put_policy(const MapName& name, const model::Verdict& verdict, std::string& out) {
   switch (verdict.kind) {
     case model::Verdict::Kind::NotFound:
-      count(name.table, Status::NotFound);
-      out += kNotFound;
+      put_not_found(name.table, out);
       return;
     case model::Verdict::Kind::Unknown:
       count(name.table, Status::Temp);
@@ -120,6 +149,84 @@ void Session::answer_policy(const MapName& name, std::string_view asked, std::st
               fmt::format("row \"{}\", profile \"{}\": {}", quoted(verdict.row.destination),
                           profile == nullptr ? "" : quoted(profile->name), appended.error()),
               verdict.row.destination);
+}
+
+// Postfix walks the parents of a name by itself [F 2.1.2]: what `.test` is answered then is still
+// about the name that was asked for first.
+void Session::remember(const MapName& name, model::Key key, const model::Verdict& verdict,
+                       bool is_answered) {
+  const bool is_walk = key.kind == model::KeyKind::Parent && last_ && last_->is_open &&
+                       last_->view == name.view && last_->key.text.ends_with(key.text);
+  if (!is_walk) {
+    last_.emplace();
+    last_->view = name.view;
+    last_->key = std::move(key);
+  }
+  last_->is_open = true;
+  last_->level.reset();
+  last_->fallback.reset();
+  if (!is_answered) return;
+  last_->level = verdict.level;
+  last_->fallback = verdict.row.profile->fallback;
+}
+
+void Session::show(std::string_view map, const model::Key& key, const std::string& out,
+                   std::size_t start) const {
+  if (witness_->is_followed(key)) {
+    witness_->follow(map, key, std::string_view(out).substr(start));
+  }
+}
+
+void Session::answer_outcome(const MapName& name, std::string_view asked, std::string& out) {
+  const auto start = out.size();
+  if (const auto value = rewrite(name, asked)) {
+    put_ok(name.table, *value, out);
+  } else {
+    put_not_found(name.table, out);
+  }
+  if (witness_ != nullptr && last_) {
+    show(fmt::format("outcome {}", asked.substr(0, kLongestReason)), last_->key, out, start);
+  }
+}
+
+// Learns from the outcome, and says what the answer to it is where it isn't NOTFOUND.
+std::optional<std::string> Session::rewrite(const MapName& name, std::string_view asked) {
+  const auto outcome = parse_outcome(asked);
+  const bool is_ours = last_ && last_->view == name.view;
+  const bool is_paired = outcome && is_ours && std::exchange(last_->is_open, false);
+  bool tells_sender = false;
+  if (is_paired && witness_ != nullptr) {
+    ++counters_.outcomes;
+    if (!is_trusted_) ++counters_.untrusted;
+    auto evidence = evidence_of(*outcome, last_->level);
+    evidence.is_trusted = is_trusted_;
+    tells_sender = witness_->saw(last_->view, last_->key, evidence);
+  } else {
+    ++counters_.orphans;
+  }
+  if (!outcome || !is_ours || !last_->fallback) return std::nullopt;
+  if (tells_sender) {
+    ++counters_.bounced;
+    return bounce_failed(*outcome);
+  }
+  // For every recipient of the delivery, not the first alone: it makes nobody's mail go in clear.
+  if (*last_->fallback == model::Fallback::Bounce) return std::nullopt;
+  auto kept = keep_refused(*outcome);
+  if (kept) ++counters_.kept;
+  return kept;
+}
+
+// Asked for whole addresses too, and for parents, which are never rerouted as such. Whatever is
+// wrong with us, mail takes its usual way.
+void Session::answer_transport(const MapName& name, std::string_view asked, std::string& out) {
+  const auto at = asked.rfind('@');
+  const auto key = model::normalise_key(at == asked.npos ? asked : asked.substr(at + 1));
+  const auto transport = oracle_.reroute_for({key, name.view});
+  if (transport) {
+    put_ok(name.table, *transport, out);
+  } else {
+    put_not_found(name.table, out);
+  }
 }
 
 }  // namespace tlsmap

@@ -1,12 +1,19 @@
 // One socketmap connection: requests in, replies out, in order, one for one (util/dict_sockmap.c).
-// No sockets, no policy: it asks an Oracle.
+// No sockets, no policy: it asks an Oracle, and tells a Witness what came of the deliveries.
+//
+// A connection is one smtp(8) process [F 4.4], which asks for a destination, delivers, and says how
+// that ended. Only the first outcome after a question is evidence, of the last key asked; every
+// other one is an orphan, because Postfix delivers without asking too [O 10].
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "src/model/oracle.h"
 #include "src/model/postfix_version.h"
+#include "src/model/witness.h"
 #include "src/net/session.h"
 #include "tlsmap/map_name.h"
 
@@ -23,6 +30,11 @@ struct Counters {
   std::array<std::array<std::uint64_t, 4>, 5> answers{};
   std::uint64_t unknown_map = 0;
   std::uint64_t malformed = 0;
+  std::uint64_t outcomes = 0;   // that belonged to a question
+  std::uint64_t orphans = 0;    // that did not
+  std::uint64_t untrusted = 0;  // of the first, from a peer whose word changes nothing
+  std::uint64_t kept = 0;       // 5xx to STARTTLS that was kept from bouncing
+  std::uint64_t bounced = 0;    // that told the sender at once
 };
 
 // What may change at a reload; outlives its sessions.
@@ -32,22 +44,50 @@ struct Settings {
 
 class Session final : public net::Session {
  public:
-  // All three outlive the session.
-  Session(model::Oracle& oracle, const Settings& settings, Counters& counters)
-      : oracle_(oracle), settings_(settings), counters_(counters) {}
+  // All outlive the session. Without a witness nobody learns from outcomes. `is_trusted`: what this
+  // peer says of a delivery may change an answer (DESIGN section 3, "Trust").
+  Session(model::Oracle& oracle, const Settings& settings, Counters& counters,
+          model::Witness* witness = nullptr, bool is_trusted = false)
+      : oracle_(oracle),
+        settings_(settings),
+        counters_(counters),
+        witness_(witness),
+        is_trusted_(is_trusted) {}
 
   Step receive(std::string_view in, std::string& out) override;
 
  private:
   void answer(std::string_view request, std::string& out);
   void answer_policy(const MapName& name, std::string_view asked, std::string& out);
+  void put_policy(const MapName& name, const model::Verdict& verdict, std::string& out);
+  void answer_outcome(const MapName& name, std::string_view asked, std::string& out);
+  void answer_transport(const MapName& name, std::string_view asked, std::string& out);
+  void remember(const MapName& name, model::Key key, const model::Verdict& verdict,
+                bool is_answered);
+  std::optional<std::string> rewrite(const MapName& name, std::string_view asked);
+  void show(std::string_view map, const model::Key& key, const std::string& out,
+            std::size_t start) const;
+  void put_not_found(Table table, std::string& out);
+  void put_ok(Table table, std::string_view value, std::string& out);
   void count(Table table, Status status) {
     ++counters_.answers.at(static_cast<std::size_t>(table)).at(static_cast<std::size_t>(status));
   }
 
+  // The last question.
+  struct Question {
+    std::string view;
+    model::Key key;
+    std::optional<model::Level> level;  // that was answered; none: main.cf decides, or TEMP
+    std::optional<model::Fallback> fallback;
+    bool is_open = false;  // no outcome has come since
+  };
+
   model::Oracle& oracle_;
   const Settings& settings_;
   Counters& counters_;
+  model::Witness* witness_;
+  bool is_trusted_;
+  std::optional<Question> last_;
 };
 
 }  // namespace tlsmap

@@ -10,6 +10,7 @@
 
 #include "policyd/session.h"
 #include "src/app/config.h"
+#include "src/app/learner.h"
 #include "src/app/role.h"
 #include "src/app/sandbox.h"
 #include "src/base/clock.h"
@@ -65,6 +66,8 @@ class Answer {
   void go();
   void serve();
   void report();
+  void set_mode();
+  [[nodiscard]] bool is_trusted(const net::PeerCredentials& peer) const;
   bool tell_store(AnswerToStore type, std::string_view payload) {
     return store_ && store_->send(type, payload);
   }
@@ -72,11 +75,16 @@ class Answer {
   base::SystemClock clock_;
   net::Loop loop_;
   jobs::Decider decider_{clock_};
+  Learner learner_;
   tlsmap::Settings tlsmap_settings_;
   tlsmap::Counters tlsmap_counters_;
   policyd::Counters policyd_counters_;
   net::Server server_;
   wire::AnswerStats reported_;
+  model::RowMode configured_mode_ = model::RowMode::Enforce;
+  wire::ModeMessage panic_;
+  std::int64_t evidence_uid_ = -1;
+  bool trusts_tcp_ = false;
   bool complete_ = false;        // the parent has handed over everything
   bool wants_to_serve_ = false;  // a policy is there, or none is to be had
   bool serving_ = false;
@@ -91,14 +99,22 @@ class Answer {
 };
 
 Answer::Answer()
-    : server_(loop_, clock_, find_limits()),
+    : learner_(
+          loop_, clock_, decider_,
+          [this](AnswerToStore type, std::string_view payload) {
+            return tell_store(type, payload);
+          },
+          [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
+      server_(loop_, clock_, find_limits()),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
           [this] { loop_.stop(); }),
       verify_(loop_, [this] { verify_next_slice(); }),
       grace_(loop_, [this] { serve(); }),
-      stats_(loop_, [this] { report(); }) {}
+      stats_(loop_, [this] { report(); }) {
+  decider_.attach(learner_.feedback());
+}
 
 void Answer::on_parent(net::Message message) {
   switch (static_cast<FromParent>(message.type)) {
@@ -123,6 +139,13 @@ void Answer::on_parent(net::Message message) {
     case FromParent::Ping:
       parent_.send(ToParent::Pong);
       break;
+    case FromParent::EvidenceUid:
+      evidence_uid_ = static_cast<std::int64_t>(wire::parse_u64(message.payload).value_or(0)) - 1;
+      break;
+    case FromParent::StateBase:
+      if (message.descriptors.size() != 1) break;
+      learner_.take_base(jobs::Feedback::Base::Kept, std::move(message.descriptors.front()));
+      break;
   }
 }
 
@@ -130,7 +153,11 @@ void Answer::configure(std::string_view text) {
   const ParsedConfig parsed = parse_config(text, "configuration");
   if (!parsed.errors.empty()) return;  // the parent has refused it already
   base::set_log_level(parsed.config.log_level);
-  decider_.set_mode(parsed.config.mode);
+  configured_mode_ = parsed.config.mode;
+  set_mode();
+  trusts_tcp_ = parsed.config.trust_tcp_outcomes;
+  learner_.feedback().set_freeze_limits(
+      {parsed.config.freeze_domains, parsed.config.freeze_share, parsed.config.freeze_window});
   tlsmap_settings_.version = parsed.config.postfix_version;
   server_.set_stall(std::chrono::seconds{parsed.config.stall_timeout});
 }
@@ -141,11 +168,23 @@ void Answer::take_listeners(net::Message message) {
     const bool is_policyd = message.payload[i] == static_cast<char>(wire::Listener::Policyd);
     server_.add_listener(
         std::move(message.descriptors[i]),
-        [this, is_policyd](const net::PeerCredentials&) -> std::unique_ptr<net::Session> {
+        [this, is_policyd](const net::PeerCredentials& peer) -> std::unique_ptr<net::Session> {
           if (is_policyd) return std::make_unique<policyd::Session>(policyd_counters_);
-          return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_);
+          return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_,
+                                                   &learner_, is_trusted(peer));
         });
   }
+}
+
+// Any local user can write to a TCP port; on a unix socket the kernel says who it is.
+bool Answer::is_trusted(const net::PeerCredentials& peer) const {
+  return peer.is_local ? evidence_uid_ >= 0 && peer.uid == evidence_uid_ : trusts_tcp_;
+}
+
+// What the admin's panic says, as long as it says so, else the configuration.
+void Answer::set_mode() {
+  const bool is_panic = clock_.now().time_since_epoch().count() < panic_.until;
+  decider_.set_mode(is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_);
 }
 
 void Answer::connect_store(net::Message message) {
@@ -155,6 +194,7 @@ void Answer::connect_store(net::Message message) {
       [this](net::Message from_store) { on_store(std::move(from_store)); },
       [this] { store_.reset(); });
   reported_ = {};
+  learner_.on_store_connected();
 }
 
 void Answer::on_store(net::Message message) {
@@ -164,6 +204,23 @@ void Answer::on_store(net::Message message) {
       break;
     case StoreToAnswer::NoPolicy:
       serve();
+      break;
+    case StoreToAnswer::StateBase:
+      if (message.descriptors.size() != 1) break;
+      learner_.take_base(jobs::Feedback::Base::Committed, std::move(message.descriptors.front()));
+      break;
+    case StoreToAnswer::Committed:
+      learner_.on_committed(message.payload);
+      break;
+    case StoreToAnswer::Reset:
+      learner_.on_reset(message.payload);
+      break;
+    case StoreToAnswer::Mode:
+      if (const auto mode = wire::parse_mode(message.payload)) panic_ = *mode;
+      set_mode();
+      break;
+    case StoreToAnswer::Follow:
+      learner_.on_follow(message.payload);
       break;
   }
 }
@@ -214,6 +271,7 @@ void Answer::verify_next_slice() {
 void Answer::install_new_image() {
   const auto digest = new_image_->stamp().digest;
   decider_.install(std::move(new_image_));
+  learner_.feedback().rules_changed();
   parent_.send(ToParent::Image, {}, std::array{new_image_fd_.get()});
   new_image_fd_.reset();
   tell_store(AnswerToStore::InForce, wire::to_payload(digest));
@@ -230,6 +288,7 @@ void Answer::go() {
     grace_.start(kFirstPolicyGrace);
   }
   stats_.start(kStatsEvery);
+  learner_.start();
 }
 
 void Answer::serve() {
@@ -242,6 +301,7 @@ void Answer::serve() {
 }
 
 void Answer::report() {
+  set_mode();
   wire::AnswerStats stats;
   stats.pid = ::getpid();
   stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
@@ -256,6 +316,15 @@ void Answer::report() {
   stats.malformed = tlsmap_counters_.malformed + policyd_counters_.malformed;
   stats.stalled = server_.stalled();
   stats.policyd = policyd_counters_.answers;
+  stats.outcomes = tlsmap_counters_.outcomes;
+  stats.orphans = tlsmap_counters_.orphans;
+  stats.untrusted = tlsmap_counters_.untrusted;
+  stats.kept = tlsmap_counters_.kept;
+  stats.bounced = tlsmap_counters_.bounced;
+  stats.known = learner_.feedback().known();
+  stats.open = learner_.feedback().open_proposals();
+  stats.dropped = learner_.feedback().dropped_counts();
+  stats.frozen = learner_.feedback().is_frozen() ? 1 : 0;
   if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {
     reported_ = stats;
   }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "src/app/control_state.h"
 #include "src/app/version.h"
 
 namespace app {
@@ -86,6 +87,7 @@ json answer_status(ControlDesk& desk) {
             {"text", status.text},
             {"since", status.since.time_since_epoch().count()}}},
           {"pending", describe_pending(status)},
+          {"feedback", describe_feedback(desk, report.answer)},
           {"faults", std::move(faults)},
           {"fault_count", status.fault_count},
           {"alarms", report.alarms}};
@@ -115,7 +117,11 @@ json answer(ControlDesk& desk, std::string_view request) {
   const auto verb = asked.is_object() && asked.contains("verb") ? asked["verb"] : json();
   if (verb == "status") return answer_status(desk);
   if (verb == "accept") return answer_accept(desk);
-  return {{"ok", false}, {"error", "unknown verb; status and accept are known"}};
+  if (verb.is_string()) {
+    if (auto answered = answer_state_verb(desk, verb.get<std::string>(), asked)) return *answered;
+  }
+  return {{"ok", false},
+          {"error", "unknown verb; status, accept, state, reset, panic and trace are known"}};
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "src/app/following.h"
+#include "src/app/state_keeper.h"
 #include "src/jobs/publisher.h"
 #include "src/net/session.h"
 #include "src/wire/role_message.h"
@@ -27,6 +30,11 @@ class ControlDesk {
   };
   virtual Report report() = 0;
   virtual jobs::Publisher::Accepted accept() = 0;
+  // state.db and what belongs to it.
+  virtual StateKeeper& keeper() = 0;
+  // What was said to Postfix of a destination since an earlier question.
+  using Traced = std::vector<Following::Numbered>;
+  virtual Traced trace(const std::string& destination, std::uint64_t after) = 0;
 };
 
 class ControlSession final : public net::Session {

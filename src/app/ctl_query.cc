@@ -68,9 +68,9 @@ Exit run_query(const Context& context, const Arguments& arguments) {
 }  // namespace
 
 void add_query_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& query = add_verb(root, line, "query",
-                             "Ask the running daemon one question, as Postfix would", run_query,
-                             ConfigNeed::Address);
+  CLI::App& query =
+      add_verb(root, line, "query", "Ask the running daemon one question, as Postfix would",
+               run_query, ConfigNeed::Address);
   query.group(kAskingGroup);
   query.add_option("KEY", line.arguments.key, "A next-hop, as Postfix would ask for it")
       ->required();

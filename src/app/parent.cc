@@ -9,7 +9,9 @@
 #include <memory>
 #include <utility>
 
+#include "src/app/alarm_command.h"
 #include "src/app/child.h"
+#include "src/app/privileges.h"
 #include "src/app/restart_policy.h"
 #include "src/app/role.h"
 #include "src/base/clock.h"
@@ -53,6 +55,7 @@ class Parent {
   void start(Role role);
   void hand_over(Slot& slot);
   void connect_roles();
+  void tell_evidence_uid();
   void on_message(Slot& slot, net::Message message);
   void reap_children();
   void on_death(Slot& slot, int status);
@@ -66,6 +69,8 @@ class Parent {
   base::SystemClock clock_;
   net::Loop loop_;
   base::UniqueFd image_;
+  base::UniqueFd state_base_;
+  AlarmCommand alarm_command_;
   std::string status_ = "starting";
   bool ready_ = false;
   bool stopping_ = false;
@@ -153,6 +158,21 @@ void Parent::hand_over(Slot& slot) {
   }
   slot.send(FromParent::Listeners, protocols, fds);
   if (image_) slot.send(FromParent::Image, {}, std::array{image_.get()});
+  if (slot.role != Role::Answer) return;
+  if (state_base_) slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
+  tell_evidence_uid();
+}
+
+// `answer` can't look up names: it opens no file.
+void Parent::tell_evidence_uid() {
+  const auto uid = find_uid(setup_.parsed.config.evidence_uid);
+  if (!uid) {
+    base::log_warning(
+        "evidence_uid: there is no user {}; outcomes from unix sockets change nothing",
+        setup_.parsed.config.evidence_uid);
+  }
+  slot(Role::Answer)
+      .send(FromParent::EvidenceUid, wire::to_payload(uid ? std::uint64_t{*uid} + 1 : 0));
 }
 
 // A channel between the two, for whoever of them is alive: the survivor gets a new end too.
@@ -186,6 +206,17 @@ void Parent::on_message(Slot& slot, net::Message message) {
       break;
     case wire::ToParent::Refused:
       image_.reset();
+      break;
+    case wire::ToParent::StateBase:
+      if (slot.role == Role::Store && message.descriptors.size() == 1) {
+        state_base_ = std::move(message.descriptors.front());
+      }
+      break;
+    case wire::ToParent::Alarm:
+      if (const auto alarm = wire::parse_alarm(message.payload)) {
+        alarm_command_.run(setup_.parsed.config.alarm_command, *alarm,
+                           clock_.now().time_since_epoch().count());
+      }
       break;
   }
 }
@@ -248,6 +279,7 @@ void Parent::reload() {
     setup_.config_text = *text;
     base::set_log_level(setup_.parsed.config.log_level);
     for (Slot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
+    tell_evidence_uid();
     base::log_info("configuration reloaded from {}", setup_.config_file);
   }
   manager_.ready(status_);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "src/base/log.h"
+#include "src/base/text.h"
 
 namespace app {
 namespace {
@@ -48,6 +49,14 @@ base::Result<void> drop_privileges(const Config& config) {
     return base::Error{fmt::format("user: root could be had back after becoming {}", config.user)};
   }
   return {};
+}
+
+std::optional<std::uint32_t> find_uid(const std::string& user) {
+  if (user.empty()) return std::nullopt;
+  if (const auto number = base::parse_number<std::uint32_t>(user)) return number;
+  const passwd* account = ::getpwnam(user.c_str());
+  if (account == nullptr) return std::nullopt;
+  return account->pw_uid;
 }
 
 void raise_file_limit() {

@@ -8,8 +8,10 @@
 
 #include "src/app/config.h"
 #include "src/app/control.h"
+#include "src/app/following.h"
 #include "src/app/role.h"
 #include "src/app/sandbox.h"
+#include "src/app/state_keeper.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
@@ -38,7 +40,7 @@ constexpr std::size_t kMostAdmins = 32;
 // Beside the answering role on a busy host, compiling a million rows must not win.
 constexpr int kNiceness = 5;
 
-class Store final : public jobs::Publisher::Outlet, public ControlDesk {
+class Store final : public jobs::Publisher::Outlet, public ControlDesk, public StateKeeper::Outlet {
  public:
   Store();
   void run() { loop_.run(); }
@@ -47,6 +49,16 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   void announce_no_policy() override;
   Report report() override;
   jobs::Publisher::Accepted accept() override;
+  StateKeeper& keeper() override { return keeper_; }
+  Traced trace(const std::string& destination, std::uint64_t after) override;
+
+  bool tell_answer(StoreToAnswer type, std::string_view payload,
+                   std::span<const int> fds) override {
+    return answer_ && answer_->send(type, payload, fds);
+  }
+  bool tell_parent(ToParent type, std::string_view payload, std::span<const int> fds) override {
+    return parent_.send(type, payload, fds);
+  }
 
  private:
   void on_parent(net::Message message);
@@ -57,10 +69,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   void poll();
   void save_image();
   void tell_status();
-  bool tell_answer(StoreToAnswer type, std::span<const int> fds = {}) {
-    return answer_ && answer_->send(type, {}, fds);
-  }
-
+  void tell_followed();
   base::SystemClock clock_;
   net::Loop loop_;
   Config config_;
@@ -71,8 +80,11 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
   std::uint64_t saved_digest_ = 0;
   std::string save_alarm_;
   std::string told_status_;
+  bool serving_ = false;
   bool owes_image_ = false;  // the answering role has not taken the last image yet
   std::optional<wire::AnswerStats> answer_stats_;
+  Following following_;
+  StateKeeper keeper_;
   net::Server control_;
   std::unique_ptr<net::Channel> answer_;
   net::Channel parent_;
@@ -81,7 +93,8 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk {
 };
 
 Store::Store()
-    : control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
+    : keeper_(loop_, clock_, *this),
+      control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
@@ -116,6 +129,9 @@ void Store::on_parent(net::Message message) {
     case FromParent::Ping:
       parent_.send(ToParent::Pong);
       break;
+    case FromParent::StateBase:
+    case FromParent::EvidenceUid:
+      break;
   }
 }
 
@@ -125,6 +141,7 @@ void Store::configure(std::string_view text) {
   const bool is_other_file = parsed.config.policy_db != config_.policy_db;
   config_ = std::move(parsed.config);
   base::set_log_level(config_.log_level);
+  if (serving_) keeper_.open(config_.state_db);
   if (!is_other_file) return;
   source_ = std::make_unique<store::PolicySource>(config_.policy_db, tlsmap::find_policy_fault);
   auto look = [this](base::sys_seconds now) { return source_->poll(now); };
@@ -143,6 +160,8 @@ void Store::connect_answer(net::Message message) {
         answer_stats_.reset();
       });
   if (publisher_) publisher_->publish_again();
+  keeper_.on_answer_connected();
+  following_.forget();
 }
 
 void Store::on_answer(const net::Message& message) {
@@ -160,6 +179,20 @@ void Store::on_answer(const net::Message& message) {
       base::log_error("the answering role refuses the policy: {}",
                       base::printable(message.payload));
       break;
+    case AnswerToStore::Proposal:
+      keeper_.on_proposal(message.payload);
+      break;
+    case AnswerToStore::Counts:
+      keeper_.on_counts(message.payload);
+      break;
+    case AnswerToStore::Clock:
+      keeper_.on_clock(message.payload);
+      break;
+    case AnswerToStore::Followed:
+      if (auto exchange = wire::parse_followed(message.payload)) {
+        following_.add(std::move(*exchange));
+      }
+      break;
   }
 }
 
@@ -167,6 +200,8 @@ void Store::go() {
   ::setpriority(PRIO_PROCESS, 0, kNiceness);
   enter_sandbox(Role::Store);
   if (first_image_) publisher_->adopt(std::move(first_image_));
+  keeper_.open(config_.state_db);
+  serving_ = true;
   control_.start();
   parent_.send(ToParent::Ready);
   poll();
@@ -176,15 +211,16 @@ void Store::poll() {
   publisher_->poll(clock_.now());
   if (owes_image_) publish(publisher_->image_fd());
   tell_status();
+  if (following_.drop_idle(clock_.steady())) tell_followed();
   poll_.start(kPollEvery);
 }
 
 void Store::publish(int image_fd) {
-  owes_image_ = !tell_answer(StoreToAnswer::Image, {&image_fd, 1});
+  owes_image_ = !tell_answer(StoreToAnswer::Image, {}, {&image_fd, 1});
 }
 
 void Store::announce_no_policy() {
-  tell_answer(StoreToAnswer::NoPolicy);
+  tell_answer(StoreToAnswer::NoPolicy, {}, {});
 }
 
 // The copy on disk follows what really answers, never what was only compiled.
@@ -225,12 +261,31 @@ ControlDesk::Report Store::report() {
   report.publisher = &publisher_->status();
   report.answer = answer_stats_;
   if (!save_alarm_.empty()) report.alarms.push_back(save_alarm_);
+  if (!keeper_.alarm().empty()) report.alarms.push_back(keeper_.alarm());
   if (!answer_stats_) report.alarms.emplace_back("the answering role is not connected");
   return report;
 }
 
+// An admin asks again and again for what came since; `answer` is told whom to watch, and that
+// nobody is watched any more when the questions stop.
+ControlDesk::Traced Store::trace(const std::string& destination, std::uint64_t after) {
+  if (following_.watch(destination, clock_.steady())) tell_followed();
+  return following_.since(destination, after);
+}
+
+void Store::tell_followed() {
+  tell_answer(StoreToAnswer::Follow, wire::to_payload(following_.watched()), {});
+}
+
 jobs::Publisher::Accepted Store::accept() {
-  return publisher_->accept(clock_.now());
+  auto accepted = publisher_->accept(clock_.now());
+  if (accepted.published) {
+    const auto& difference = accepted.difference;
+    keeper_.record(model::DecisionKind::Accept,
+                   fmt::format("{} of {} rows dropped, {} weakened", difference.dropped,
+                               difference.rows_before, difference.weakened));
+  }
+  return accepted;
 }
 
 }  // namespace

@@ -27,23 +27,31 @@ Failure add(Database& db, const std::vector<EvidenceCount>& counts) {
   return {};
 }
 
-Failure remember(Database& db, std::string_view name, std::int64_t value) {
+Failure remember(Database& db, std::string_view name, std::string_view value) {
   auto [statement, failure] = db.prepare(
       "INSERT INTO memory(name, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2");
   if (failure.failed()) return failure;
-  const std::string text = std::to_string(value);
   statement.bind(1, name);
-  statement.bind(2, std::string_view(text));
+  statement.bind(2, value);
   return statement.run();
 }
 
-std::pair<std::int64_t, Failure> recall(Database& db, std::string_view name) {
+Failure remember(Database& db, std::string_view name, std::int64_t value) {
+  return remember(db, name, std::string_view(std::to_string(value)));
+}
+
+std::pair<std::optional<std::string>, Failure> recall_text(Database& db, std::string_view name) {
   auto [statement, failure] = db.prepare("SELECT value FROM memory WHERE name = ?1");
-  if (failure.failed()) return {0, failure};
+  if (failure.failed()) return {std::nullopt, failure};
   statement.bind(1, name);
-  std::int64_t value = 0;
-  if (statement.step()) value = base::parse_number<std::int64_t>(statement.text(0)).value_or(0);
-  return {value, statement.failure()};
+  std::optional<std::string> value;
+  if (statement.step()) value = statement.text(0);
+  return {std::move(value), statement.failure()};
+}
+
+std::pair<std::int64_t, Failure> recall(Database& db, std::string_view name) {
+  const auto [text, failure] = recall_text(db, name);
+  return {text ? base::parse_number<std::int64_t>(*text).value_or(0) : 0, failure};
 }
 
 // The oldest hours go, by age and where there are too many rows.
@@ -102,6 +110,18 @@ base::Result<StoredClock> StateDb::load_clock() {
   const auto [lived, lived_failure] = recall(impl_->db, "lived");
   if (lived_failure.failed()) return base::Error{impl_->describe(lived_failure)};
   return StoredClock{wall, lived};
+}
+
+std::optional<StateDb::Refused> StateDb::save_text(std::string_view name, std::string_view value) {
+  const auto failure = remember(impl_->db, name, value);
+  if (failure.failed()) return impl_->refuse(failure);
+  return std::nullopt;
+}
+
+base::Result<std::optional<std::string>> StateDb::load_text(std::string_view name) {
+  auto [text, failure] = recall_text(impl_->db, name);
+  if (failure.failed()) return base::Error{impl_->describe(failure)};
+  return std::move(text);
 }
 
 base::Result<std::vector<EvidenceCount>> StateDb::list_counts(std::string_view destination,

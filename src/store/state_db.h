@@ -76,6 +76,9 @@ class StateDb {
                                     std::int64_t now);
 
   base::Result<StoredClock> load_clock();
+  // One remembered value, of any bytes.
+  std::optional<Refused> save_text(std::string_view name, std::string_view value);
+  base::Result<std::optional<std::string>> load_text(std::string_view name);
   // In order of view and destination; ends where `visit` returns false.
   base::Result<void> load_states(const std::function<bool(StoredState)>& visit);
   base::Result<std::optional<StoredState>> find_state(std::string_view view,

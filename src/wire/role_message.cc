@@ -3,10 +3,19 @@
 #include <cstring>
 #include <type_traits>
 
+#include "src/base/bytes.h"
+
 namespace wire {
 namespace {
 
 // Both ends are the same binary on the same host, so the bytes of a plain struct are its wire form.
+constexpr std::size_t kLongestText = 1024;
+constexpr std::size_t kMostTexts = 256;
+
+void append_cut(std::string& out, std::string_view text) {
+  base::append_text(out, text.substr(0, kLongestText));
+}
+
 template <class T>
 std::string to_bytes(const T& value) {
   static_assert(std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>);
@@ -24,6 +33,78 @@ std::optional<T> from_bytes(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string to_payload(const AlarmMessage& alarm) {
+  std::string out;
+  append_cut(out, alarm.what);
+  append_cut(out, alarm.destination);
+  append_cut(out, alarm.text);
+  base::append_number<std::uint8_t>(out, alarm.is_over ? 1 : 0);
+  return out;
+}
+
+std::optional<AlarmMessage> parse_alarm(std::string_view payload) {
+  base::ByteReader from(payload);
+  AlarmMessage alarm;
+  alarm.what = from.text();
+  alarm.destination = from.text();
+  alarm.text = from.text();
+  alarm.is_over = from.number<std::uint8_t>() != 0;
+  if (!from.ok()) return std::nullopt;
+  return alarm;
+}
+
+std::string to_payload(const ModeMessage& mode) {
+  std::string out;
+  base::append_number<std::uint8_t>(out, mode.mode);
+  base::append_number<std::int64_t>(out, mode.until);
+  return out;
+}
+
+std::optional<ModeMessage> parse_mode(std::string_view payload) {
+  base::ByteReader from(payload);
+  ModeMessage mode;
+  mode.mode = from.number<std::uint8_t>();
+  mode.until = from.number<std::int64_t>();
+  if (!from.ok()) return std::nullopt;
+  return mode;
+}
+
+std::string to_payload(const FollowedMessage& exchange) {
+  std::string out;
+  base::append_number<std::int64_t>(out, exchange.at);
+  append_cut(out, exchange.map);
+  append_cut(out, exchange.key);
+  append_cut(out, exchange.reply);
+  return out;
+}
+
+std::optional<FollowedMessage> parse_followed(std::string_view payload) {
+  base::ByteReader from(payload);
+  FollowedMessage exchange;
+  exchange.at = from.number<std::int64_t>();
+  exchange.map = from.text();
+  exchange.key = from.text();
+  exchange.reply = from.text();
+  if (!from.ok()) return std::nullopt;
+  return exchange;
+}
+
+std::string to_payload(const std::vector<std::string>& texts) {
+  std::string out;
+  for (std::size_t i = 0; i < texts.size() && i < kMostTexts; ++i) append_cut(out, texts[i]);
+  return out;
+}
+
+std::optional<std::vector<std::string>> parse_texts(std::string_view payload) {
+  base::ByteReader from(payload);
+  std::vector<std::string> texts;
+  while (from.ok() && from.at() < payload.size() && texts.size() < kMostTexts) {
+    texts.emplace_back(from.text());
+  }
+  if (!from.ok()) return std::nullopt;
+  return texts;
+}
 
 std::string to_payload(const AnswerStats& stats) {
   return to_bytes(stats);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wire {
 
@@ -18,6 +19,8 @@ enum class FromParent : std::uint8_t {
   Go,          // everything is there: serve
   Stop,        // finish what is open, then end
   Ping,        // is your loop alive?
+  StateBase,   // one descriptor: what was known of destinations when `store` last said so
+  EvidenceUid,  // 8 bytes: one more than the uid whose outcomes are trusted; 0 = nobody's
 };
 
 enum class ToParent : std::uint8_t {
@@ -26,17 +29,28 @@ enum class ToParent : std::uint8_t {
   Status,     // one line for the service manager
   Image,      // one descriptor: the policy image that `answer` has put in force
   Refused,    // the image that came from the parent is of no use
+  StateBase,  // one descriptor, from `store`: what a new `answer` begins with
+  Alarm,      // AlarmMessage: for alarm_command
 };
 
 enum class StoreToAnswer : std::uint8_t {
   Image = 1,  // one descriptor: a new policy image
   NoPolicy,   // there is none to be had for now; serve without
+  StateBase,  // one descriptor: all that was committed
+  Committed,  // ids of proposals, 8 bytes each: they are on disk
+  Reset,      // two texts: view and destination to forget
+  Mode,       // ModeMessage: an admin's panic
+  Follow,     // texts: the destinations whose exchanges an admin wants to see, all of them
 };
 
 enum class AnswerToStore : std::uint8_t {
   InForce = 1,  // digest, 8 bytes: this image answers now
   Unusable,     // why the image was refused, text
   Stats,        // AnswerStats
+  Proposal,     // Proposal (state_record.h), to be committed
+  Counts,       // CountRecords, one behind the other
+  Clock,        // two numbers: where the clocks of a Moment stand
+  Followed,     // FollowedMessage
 };
 
 enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c' };
@@ -53,10 +67,51 @@ struct AnswerStats {
   std::uint64_t malformed = 0;
   std::uint64_t stalled = 0;
   std::uint64_t policyd = 0;
+  std::uint64_t outcomes = 0;
+  std::uint64_t orphans = 0;
+  std::uint64_t untrusted = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t bounced = 0;
+  std::uint64_t known = 0;  // destinations of which something is known
+  std::uint64_t open = 0;   // proposals without an acknowledgement
+  std::uint64_t dropped = 0;
+  std::uint64_t frozen = 0;
   bool operator==(const AnswerStats&) const = default;
 };
 std::string to_payload(const AnswerStats& stats);
 std::optional<AnswerStats> parse_answer_stats(std::string_view payload);
+
+// For the admin's alarm_command.
+struct AlarmMessage {
+  std::string what;  // "downgrade", "freeze"
+  std::string destination;
+  std::string text;
+  bool is_over = false;
+};
+std::string to_payload(const AlarmMessage& alarm);
+std::optional<AlarmMessage> parse_alarm(std::string_view payload);
+
+// Another mode than the configured one, until a time of day.
+struct ModeMessage {
+  std::uint8_t mode = 0;   // model::RowMode
+  std::int64_t until = 0;  // seconds since the epoch; 0 = the configured mode holds again
+};
+std::string to_payload(const ModeMessage& mode);
+std::optional<ModeMessage> parse_mode(std::string_view payload);
+
+// One exchange with Postfix.
+struct FollowedMessage {
+  std::int64_t at = 0;
+  std::string map;
+  std::string key;
+  std::string reply;
+};
+std::string to_payload(const FollowedMessage& exchange);
+std::optional<FollowedMessage> parse_followed(std::string_view payload);
+
+// Texts of at most 1 KiB, at most 256 of them.
+std::string to_payload(const std::vector<std::string>& texts);
+std::optional<std::vector<std::string>> parse_texts(std::string_view payload);
 
 std::string to_payload(std::uint64_t number);
 std::optional<std::uint64_t> parse_u64(std::string_view payload);

@@ -18,6 +18,7 @@ COMMIT;
 
 CONFIG = """
 policy_db = {folder}/policy.db
+state_db = {folder}/state.db
 image_file = {folder}/policy.image
 control_socket = {folder}/control.sock
 tlsmap_listen = unix:{folder}/tlsmap.sock, inet:127.0.0.1:{port}

@@ -1,0 +1,181 @@
+#include "src/app/learner.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "src/app/following.h"
+#include "src/base/bytes.h"
+#include "src/base/log.h"
+#include "src/base/text.h"
+#include "src/image/sealed_file.h"
+#include "src/wire/state_record.h"
+
+namespace app {
+namespace {
+
+constexpr std::chrono::seconds kTickEvery{1};
+constexpr std::string_view kBaseMagic = "TLSPBAS1";
+constexpr std::size_t kHeadSize = kBaseMagic.size() + 2 * sizeof(std::int64_t);
+// Some thousand records: short enough not to be seen in a look-up's latency.
+constexpr std::size_t kSlice = 256 * 1024;
+// No record is longer than a message between roles.
+constexpr std::size_t kMostCountBytes = net::kLargestMessage - 4096;
+
+}  // namespace
+
+std::string state_base_head(model::Moment saved) {
+  std::string head(kBaseMagic);
+  base::append_number<std::int64_t>(head, saved.wall);
+  base::append_number<std::int64_t>(head, saved.lived);
+  return head;
+}
+
+Learner::Learner(net::Loop& loop, const base::Clock& clock, jobs::Decider& decider,
+                 TellStore tell_store, TellParent tell_parent)
+    : clock_(clock),
+      tell_store_(std::move(tell_store)),
+      tell_parent_(std::move(tell_parent)),
+      feedback_(clock, decider, *this),
+      ticker_(loop, [this] { tick(); }),
+      reader_(loop, [this] { read_slice(); }) {}
+
+void Learner::start() {
+  ticker_.start(kTickEvery);
+}
+
+void Learner::tick() {
+  feedback_.tick();
+  send_counts();
+  ticker_.start(kTickEvery);
+}
+
+void Learner::send_counts() {
+  std::string payload;
+  for (const auto& record : feedback_.take_counts()) {
+    wire::append_count_record(payload, record);
+    if (payload.size() < kMostCountBytes) continue;
+    tell_store_(wire::AnswerToStore::Counts, payload);
+    payload.clear();
+  }
+  // Empty ones too: with each comes the time, and `store` writes down where the clocks stand.
+  const auto now = feedback_.now();
+  std::string head;
+  base::append_number<std::int64_t>(head, now.wall);
+  base::append_number<std::int64_t>(head, now.lived);
+  tell_store_(wire::AnswerToStore::Clock, head);
+  if (!payload.empty()) tell_store_(wire::AnswerToStore::Counts, payload);
+}
+
+void Learner::take_base(jobs::Feedback::Base kind, base::UniqueFd fd) {
+  std::string head(kHeadSize, '\0');
+  const bool is_read =
+      image::is_sealed(fd.get()) &&
+      ::pread(fd.get(), head.data(), head.size(), 0) == static_cast<ssize_t>(head.size()) &&
+      head.starts_with(kBaseMagic);
+  if (!is_read) {
+    base::log_error(
+        "what was known of destinations can't be read; rows that depend on it answer "
+        "at least encrypt");
+    return;
+  }
+  base::ByteReader from(head, kBaseMagic.size());
+  model::Moment saved;
+  saved.wall = from.number<std::int64_t>();
+  saved.lived = from.number<std::int64_t>();
+  if (!feedback_.begin_base(kind, saved)) return;
+  base_ = std::move(fd);
+  base_at_ = kHeadSize;
+  base_rest_.clear();
+  reader_.start(std::chrono::microseconds{0});
+}
+
+void Learner::read_slice() {
+  const auto before = base_rest_.size();
+  base_rest_.resize(before + kSlice);
+  const auto got =
+      ::pread(base_.get(), base_rest_.data() + before, kSlice, static_cast<off_t>(base_at_));
+  base_rest_.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
+  if (got <= 0) return end_base(base_rest_.empty());
+  base_at_ += static_cast<std::size_t>(got);
+  std::string_view rest = base_rest_;
+  while (const auto record = wire::take_state_record(rest)) feedback_.take_base_record(*record);
+  if (rest.size() > net::kLargestMessage * 8) return end_base(false);
+  base_rest_ = std::string(rest);
+  reader_.start(std::chrono::microseconds{0});
+}
+
+void Learner::end_base(bool is_whole) {
+  if (!is_whole)
+    base::log_error("what was known of destinations is damaged; the rest is forgotten");
+  base_.reset();
+  base_rest_.clear();
+  feedback_.end_base();
+}
+
+void Learner::on_committed(std::string_view ids) {
+  base::ByteReader from(ids);
+  while (from.at() < ids.size()) {
+    const auto id = from.number<std::uint64_t>();
+    if (!from.ok()) return;
+    feedback_.committed(id);
+  }
+}
+
+void Learner::on_reset(std::string_view payload) {
+  const auto texts = wire::parse_texts(payload);
+  if (!texts || texts->size() != 2) return;
+  feedback_.reset((*texts)[0], model::normalise_key((*texts)[1]));
+}
+
+void Learner::on_follow(std::string_view payload) {
+  if (auto texts = wire::parse_texts(payload)) followed_ = std::move(*texts);
+}
+
+bool Learner::saw(std::string_view view, const model::Key& key, const model::Evidence& evidence) {
+  auto dated = evidence;
+  dated.at = clock_.now().time_since_epoch().count();
+  return feedback_.take(view, key, dated);
+}
+
+bool Learner::is_followed(const model::Key& key) const {
+  for (const std::string& name : followed_) {
+    if (is_about(name, key.text)) return true;
+  }
+  return false;
+}
+
+void Learner::follow(std::string_view map, const model::Key& key, std::string_view reply) {
+  wire::FollowedMessage exchange;
+  exchange.at = clock_.now().time_since_epoch().count();
+  exchange.map = map;
+  exchange.key = key.text;
+  exchange.reply = reply;
+  tell_store_(wire::AnswerToStore::Followed, wire::to_payload(exchange));
+}
+
+bool Learner::propose(const wire::Proposal& proposal) {
+  const auto payload = wire::to_payload(proposal);
+  return payload.size() < net::kLargestMessage &&
+         tell_store_(wire::AnswerToStore::Proposal, payload);
+}
+
+void Learner::alarm(std::string_view what, std::string_view destination, std::string_view text,
+                    bool is_over) {
+  const auto where =
+      destination.empty() ? std::string() : fmt::format(" {}", base::printable(destination, 300));
+  if (is_over) {
+    base::log_info("over: {}{}: {}", what, where, base::printable(text, 300));
+  } else {
+    base::log_warning("{}{}: {}", what, where, base::printable(text, 300));
+  }
+  wire::AlarmMessage message;
+  message.what = what;
+  message.destination = destination;
+  message.text = text;
+  message.is_over = is_over;
+  tell_parent_(wire::ToParent::Alarm, wire::to_payload(message));
+}
+
+}  // namespace app

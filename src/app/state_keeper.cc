@@ -1,0 +1,260 @@
+#include "src/app/state_keeper.h"
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "src/app/learner.h"
+#include "src/base/bytes.h"
+#include "src/base/log.h"
+#include "src/base/text.h"
+#include "src/image/sealed_file.h"
+
+namespace app {
+namespace {
+
+constexpr std::chrono::seconds kWatchEvery{2};
+// A base is made anew for the parent at most this often, and only where that is quick.
+constexpr std::int64_t kBaseEvery = 5;
+constexpr std::size_t kMostQueued = 100'000;
+constexpr std::size_t kMostCounts = 200'000;
+constexpr std::int64_t kDay = 86'400;
+// What is acknowledged at once fits into one message.
+constexpr std::size_t kMostAcknowledged = 4'000;
+
+store::StateChange change_of(const wire::Proposal& proposal) {
+  return {std::to_string(proposal.id), proposal.view, proposal.destination, proposal.state,
+          proposal.decisions,          proposal.at};
+}
+
+std::string describe(const wire::Proposal& proposal, const model::Decision& decision) {
+  const std::string from(decision.from ? model::to_word(*decision.from) : "");
+  const std::string to(decision.to ? model::to_word(*decision.to) : "");
+  return fmt::format(
+      "decided: {}{}{}{}{}{}{}; {}", model::to_word(decision.kind),
+      proposal.destination.empty() ? "" : " ", proposal.destination,
+      from.empty() && to.empty() ? "" : fmt::format(": {} -> {}", from, to),
+      decision.until == 0
+          ? ""
+          : " until " + base::iso_time(base::sys_seconds(std::chrono::seconds(decision.until))),
+      decision.rule.empty() ? "" : fmt::format(", row {}", decision.rule),
+      proposal.view.empty() ? "" : fmt::format(", view {}", proposal.view), decision.why);
+}
+
+std::string panic_text(const wire::ModeMessage& mode) {
+  return fmt::format("{} {}", model::to_word(static_cast<model::RowMode>(mode.mode)), mode.until);
+}
+
+// What panic_text() wrote; no panic where it is something else.
+wire::ModeMessage read_panic(std::string_view text) {
+  const auto words = base::split(text, " ");
+  if (words.size() != 2) return {};
+  const auto mode = model::parse_row_mode(words[0]);
+  const auto until = base::parse_number<std::int64_t>(words[1]);
+  if (!mode || !until) return {};
+  return {static_cast<std::uint8_t>(*mode), *until};
+}
+
+}  // namespace
+
+StateKeeper::StateKeeper(net::Loop& loop, const base::Clock& clock, Outlet& outlet)
+    : clock_(clock),
+      outlet_(outlet),
+      commit_(loop, [this] { commit(); }),
+      watch_(loop, [this] { watch(); }) {}
+
+void StateKeeper::open(const std::string& path) {
+  if (path == path_) return;
+  path_ = path;
+  db_.reset();
+  try_open();
+  watch_.start(kWatchEvery);
+}
+
+void StateKeeper::try_open() {
+  auto opened = store::StateDb::open_for_daemon(path_);
+  if (!opened) {
+    fail({opened.error(), false});
+    return;
+  }
+  db_ = std::move(*opened);
+  if (const auto clock = db_->load_clock()) moments_ = *clock;
+  if (const auto panic = db_->load_text("panic"); panic && *panic) mode_ = read_panic(**panic);
+  recover();
+  log_head();
+  on_answer_connected();
+}
+
+void StateKeeper::recover() {
+  if (!alarm_.empty()) base::log_info("state.db can be written again");
+  alarm_.clear();
+}
+
+void StateKeeper::fail(const store::StateDb::Refused& refused) {
+  const std::string text = fmt::format(
+      "state.db can't be used: {}; answers stay at the stricter level, and no mail is lowered, "
+      "until it can be",
+      refused.text);
+  if (text != alarm_) {
+    base::log_error("{}", text);
+    wire::AlarmMessage message{"ledger", {}, text, false};
+    outlet_.tell_parent(wire::ToParent::Alarm, wire::to_payload(message), {});
+  }
+  alarm_ = text;
+  // What a failed sync left on disk is read afresh by a new process.
+  if (refused.is_fatal) std::exit(EX_IOERR);
+}
+
+void StateKeeper::on_answer_connected() {
+  send_base();
+  tell_mode();
+}
+
+void StateKeeper::send_base() {
+  if (!db_) return;
+  const auto base = make_base();
+  if (!base) return;
+  const std::array fds{base.get()};
+  outlet_.tell_answer(wire::StoreToAnswer::StateBase, {}, fds);
+  outlet_.tell_parent(wire::ToParent::StateBase, {}, fds);
+  is_base_stale_ = false;
+  base_at_ = clock_.now().time_since_epoch().count();
+}
+
+base::UniqueFd StateKeeper::make_base() {
+  std::string bytes = state_base_head({moments_.wall, moments_.lived});
+  const auto loaded = db_->load_states([&bytes](store::StoredState stored) {
+    wire::append_state_record(bytes, {stored.view, stored.destination, stored.state});
+    return true;
+  });
+  if (!loaded) {
+    fail({loaded.error(), false});
+    return {};
+  }
+  auto sealed = image::seal({bytes});
+  if (!sealed) {
+    base::log_error("the state base can't be made: {}", sealed.error());
+    return {};
+  }
+  return std::move(*sealed);
+}
+
+void StateKeeper::on_proposal(std::string_view payload) {
+  auto proposal = wire::parse_proposal(payload);
+  if (!proposal || queue_.size() >= kMostQueued) return;
+  queue_.push_back(std::move(*proposal));
+  // At the end of this turn of the loop: whatever has arrived by then is one commit.
+  commit_.start(std::chrono::microseconds{0});
+}
+
+void StateKeeper::commit() {
+  if (!db_ || queue_.empty()) return;
+  std::vector<store::StateChange> changes;
+  const auto count = std::min(queue_.size(), kMostAcknowledged);
+  for (std::size_t i = 0; i < count; ++i) changes.push_back(change_of(queue_[i]));
+  if (const auto refused = db_->commit(changes)) return fail(*refused);
+  recover();
+  std::string ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    base::append_number<std::uint64_t>(ids, queue_[i].id);
+    for (const auto& decision : queue_[i].decisions) {
+      base::log_info("{}", describe(queue_[i], decision));
+      is_base_stale_ = true;
+    }
+  }
+  queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+  outlet_.tell_answer(wire::StoreToAnswer::Committed, ids, {});
+  if (!queue_.empty()) commit_.start(std::chrono::microseconds{0});
+}
+
+void StateKeeper::on_counts(std::string_view payload) {
+  while (auto record = wire::take_count_record(payload)) {
+    if (counts_.size() >= kMostCounts) return;
+    counts_.push_back({record->view, record->destination, record->hour, record->source,
+                       record->outcome, record->is_trusted, record->count});
+  }
+}
+
+void StateKeeper::on_clock(std::string_view payload) {
+  base::ByteReader from(payload);
+  const auto wall = from.number<std::int64_t>();
+  const auto lived = from.number<std::int64_t>();
+  if (from.ok()) moments_ = {wall, lived};
+}
+
+void StateKeeper::watch() {
+  watch_.start(kWatchEvery);
+  if (!db_) return try_open();
+  commit();
+  const auto now = clock_.now().time_since_epoch().count();
+  if (const auto refused = db_->add_counts(counts_, moments_, now)) {
+    fail(*refused);
+  } else {
+    counts_.clear();
+    if (queue_.empty()) recover();
+  }
+  if (mode_.until != 0 && now >= mode_.until) panic(model::RowMode::Enforce, 0);
+  if (is_base_stale_ && now - base_at_ >= kBaseEvery) {
+    const auto base = make_base();
+    if (base) outlet_.tell_parent(wire::ToParent::StateBase, {}, std::array{base.get()});
+    is_base_stale_ = false;
+    base_at_ = now;
+  }
+  if (now - head_logged_at_ >= kDay) log_head();
+}
+
+void StateKeeper::log_head() {
+  head_logged_at_ = clock_.now().time_since_epoch().count();
+  const auto head = db_->head();
+  if (!head || head->seq == 0) return;
+  base::log_info("the ledger has {} decisions; its newest hash is {}", head->seq, head->hash);
+}
+
+bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t until) {
+  if (!db_) return false;
+  model::Decision decision;
+  decision.kind = kind;
+  decision.why = std::move(why);
+  decision.until = until;
+  const auto now = clock_.now().time_since_epoch().count();
+  store::StateChange change;
+  change.id = fmt::format("store/{}/{}", now, ++own_ids_);
+  change.decisions.push_back(std::move(decision));
+  change.at = now;
+  const auto refused = db_->commit({change});
+  if (refused) fail(*refused);
+  return !refused;
+}
+
+std::optional<std::string> StateKeeper::panic(model::RowMode mode, std::int64_t seconds) {
+  const auto now = clock_.now().time_since_epoch().count();
+  wire::ModeMessage wanted;
+  wanted.mode = static_cast<std::uint8_t>(mode);
+  wanted.until = seconds == 0 ? 0 : now + seconds;
+  const auto why = seconds == 0 ? std::string("over: the configured mode holds")
+                                : fmt::format("mode {} for {} s", model::to_word(mode), seconds);
+  if (!record(model::DecisionKind::Panic, why, wanted.until)) {
+    return alarm_.empty() ? "state.db can't be used" : alarm_;
+  }
+  if (const auto refused = db_->save_text("panic", panic_text(wanted))) {
+    return refused->text;
+  }
+  mode_ = wanted;
+  base::log_warning("panic: {}", why);
+  tell_mode();
+  return std::nullopt;
+}
+
+void StateKeeper::tell_mode() {
+  outlet_.tell_answer(wire::StoreToAnswer::Mode, wire::to_payload(mode_), {});
+}
+
+bool StateKeeper::reset(std::string_view view, std::string_view destination) {
+  const std::vector<std::string> texts{std::string(view), std::string(destination)};
+  return outlet_.tell_answer(wire::StoreToAnswer::Reset, wire::to_payload(texts), {});
+}
+
+}  // namespace app
