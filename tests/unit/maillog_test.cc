@@ -326,13 +326,18 @@ TEST_CASE("maillog: Postfix's own words on TLS, whole") {
 
 TEST_CASE("maillog: trouble that is not TLS is none of ours") {
   const auto text = GENERATE(
-      "lost connection with mx.a.test[192.0.2.1] while sending RCPT TO",
-      "conversation with mx.a.test[192.0.2.1] timed out while sending MAIL FROM",
       "connect to mx.a.test[192.0.2.1]:25: Connection refused",
       "host mx.a.test[192.0.2.1] said: 451 4.7.1 greylisted (in reply to RCPT TO command)",
       "Host or domain name not found. Name service error for name=x type=MX: Host not found",
       "Sender requested REQUIRETLS, but the server does not offer it");
   CHECK(meaning_of(text) == wire::StatusText{});
+  const auto lost =
+      GENERATE("lost connection with mx.a.test[192.0.2.1] while sending RCPT TO",
+               "conversation with mx.a.test[192.0.2.1] timed out while sending MAIL FROM");
+  CHECK(meaning_of(lost).is_connection_lost);
+  CHECK_FALSE(meaning_of(lost).cause);
+  const std::string note = kHead + "4ABC: " + lost;
+  CHECK(fact_of<wire::ServerFailed>(note).is_connection_lost);
   const auto suspended =
       meaning_of("delivery temporarily suspended: Cannot start TLS: handshake failure");
   CHECK(suspended.is_suspended);
