@@ -31,8 +31,9 @@ bool is_offered_and_failed(Cause cause) {
 // `preferred` goes in clear only to who never offered STARTTLS.
 bool passes_preferred(const Lesson& lesson) {
   if (lesson.unknown > 0 || count_failures(lesson, is_offered_and_failed) > 0) return false;
-  return lesson.clear == 0 ? count_failures(lesson, model::is_tls_missing) == 0
-                           : lesson.tls == 0 && count_failures(lesson, is_identity) == 0;
+  const bool was_offered = lesson.tls > 0 || count_failures(lesson, is_identity) > 0;
+  const bool was_absent = lesson.clear > 0 || count_failures(lesson, model::is_tls_missing) > 0;
+  return !was_offered || !was_absent;
 }
 
 bool passes_required(const Lesson& lesson) {

@@ -141,6 +141,13 @@ TEST_CASE("lessons: a profile passes only where every delivery would have") {
   CHECK(strictest(log.of("mixed.test")) == "opportunistic");
   CHECK(strictest(log.of("clear.test")) == "preferred");
   CHECK_FALSE(passes(log.of("mixed.test"), "preferred"));
+  log.failed("absent.test",
+             "TLS is required, but was not offered by host mx.absent.test[192.0.2.1]");
+  log.in_tls("strip.test")
+      .failed("strip.test",
+              "TLS is required, but was not offered by host mx.strip.test[192.0.2.1]");
+  CHECK(strictest(log.of("absent.test")) == "preferred");
+  CHECK(strictest(log.of("strip.test")) == "opportunistic");
   CHECK(strictest(log.of("broken.test")) == "opportunistic");
   CHECK(strictest(log.of("silent.test")) == "off");
   CHECK(strictest(log.of("doubted.test")) == "required");
