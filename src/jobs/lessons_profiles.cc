@@ -28,12 +28,13 @@ bool is_offered_and_failed(Cause cause) {
   return model::is_tls_missing(cause) && model::is_starttls_offered(cause);
 }
 
-// `preferred` goes in clear only to who never offered STARTTLS.
+// `preferred` goes in clear only to who never offered STARTTLS. A delivery in clear doesn't show
+// that: at `may` the log has no word of an offer that was refused [F 3.2.5].
 bool passes_preferred(const Lesson& lesson) {
-  if (lesson.unknown > 0 || count_failures(lesson, is_offered_and_failed) > 0) return false;
   const bool was_offered = lesson.tls > 0 || count_failures(lesson, is_identity) > 0;
-  const bool was_absent = lesson.clear > 0 || count_failures(lesson, model::is_tls_missing) > 0;
-  return !was_offered || !was_absent;
+  const bool was_absent = count_failures(lesson, model::is_tls_missing) > 0;
+  return lesson.unknown == 0 && lesson.clear == 0 &&
+         count_failures(lesson, is_offered_and_failed) == 0 && !(was_offered && was_absent);
 }
 
 bool passes_required(const Lesson& lesson) {

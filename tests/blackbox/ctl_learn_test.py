@@ -83,9 +83,9 @@ class Learn(LogDesk):
         self.assertEqual({"deliveries": 1, "tls": 1, "verified": 1}, self.counts(found["x.bank.test"]))
         self.assertEqual({"starttls-not-supported": 1}, found["a.test"]["failures"])
         strictest = {name: lesson["passes"][-1] for name, lesson in found.items()}
-        self.assertEqual({"good.test": "required", "plain.test": "preferred", "bank.test": "verified",
+        self.assertEqual({"good.test": "required", "plain.test": "opportunistic", "bank.test": "verified",
                           "mixed.test": "opportunistic", "a.test": "preferred", "new.test": "required",
-                          "fell.test": "preferred", "x.bank.test": "verified"}, strictest)
+                          "fell.test": "opportunistic", "x.bank.test": "verified"}, strictest)
 
     def test_the_table_shows_the_same_busiest_first(self):
         log = Log().in_tls("b.test").in_tls("b.test").in_tls("a.test").deferred("c.test", NOT_OFFERED)

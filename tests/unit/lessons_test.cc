@@ -139,7 +139,7 @@ TEST_CASE("lessons: a profile passes only where every delivery would have") {
   CHECK(strictest(log.of("verified.test")) == "verified");
   CHECK(strictest(log.of("partly.test")) == "required");
   CHECK(strictest(log.of("mixed.test")) == "opportunistic");
-  CHECK(strictest(log.of("clear.test")) == "preferred");
+  CHECK(strictest(log.of("clear.test")) == "opportunistic");
   CHECK_FALSE(passes(log.of("mixed.test"), "preferred"));
   log.failed("absent.test",
              "TLS is required, but was not offered by host mx.absent.test[192.0.2.1]");
