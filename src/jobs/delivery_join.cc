@@ -30,9 +30,8 @@ bool is_certificate_fault(Cause cause) {
   return cause == Cause::ValidationFailure || cause == Cause::CertificateNotTrusted;
 }
 
-model::Outcome of_session(wire::PeerTrust trust) {
-  const bool is_verified = trust == wire::PeerTrust::Verified;
-  return {is_verified ? Security::Authenticated : Security::Encrypted, std::nullopt};
+Security security_of(wire::PeerTrust trust) {
+  return trust == wire::PeerTrust::Verified ? Security::Authenticated : Security::Encrypted;
 }
 
 }  // namespace
@@ -95,6 +94,54 @@ void DeliveryJoin::open_batch(Request& request, const wire::DeliveryStatus& stat
   request.is_over = true;
 }
 
+// How the mail, or the try, travelled.
+void DeliveryJoin::conclude_security(const Request& request, const std::string& relay,
+                                     Delivery& delivery) {
+  const wire::DeliveryStatus& status = *delivery.status;
+  const bool has_session = !relay.empty() && request.session_peer == relay;
+  const bool has_failed = !relay.empty() && request.failed_peer == relay;
+  const bool is_sent = status.word == wire::DeliveryWord::Sent;
+  Security& security = delivery.outcome.security;
+  if (status.tls) {
+    security = wire::security_of(*status.tls);
+  } else if (request.is_muddled) {
+    security = Security::Unknown;
+  } else if (has_session) {
+    security = security_of(request.session_trust);
+  } else if (is_sent && has_failed && request.is_server_given_up) {
+    // Postfix asks each server once with TLS, and again only to go on in clear [F 3.2.1].
+    security = Security::Clear;
+  } else {
+    delivery.is_silent = is_sent;
+  }
+  if (has_session && security != Security::Clear && !request.is_muddled) {
+    delivery.trust = request.session_trust;
+  }
+}
+
+// What TLS failed on, by the status line and by the lines about the same server before it.
+void DeliveryJoin::conclude_cause(const Request& request, const std::string& relay,
+                                  Delivery& delivery) {
+  const wire::DeliveryStatus& status = *delivery.status;
+  model::Outcome& outcome = delivery.outcome;
+  if (status.word == wire::DeliveryWord::Sent) {
+    const bool fell_back = request.is_server_given_up && !request.is_muddled;
+    if (outcome.security == Security::Clear && fell_back) outcome.cause = Cause::Plaintext;
+    return;
+  }
+  outcome.cause = status.meaning.cause;
+  if (!outcome.cause) return;
+  const bool is_joined = !relay.empty() && !request.is_muddled;
+  delivery.is_unanswered = *outcome.cause == Cause::HangUp || *outcome.cause == Cause::Timeout;
+  if (*outcome.cause == Cause::HandshakeFailure) {
+    if (is_joined && request.failed_peer == relay) outcome.cause = request.failed_cause;
+  } else if (is_certificate_fault(*outcome.cause)) {
+    // Encrypted, identity not confirmed.
+    outcome.security = Security::Encrypted;
+    if (is_joined && request.doubted_peer == relay) outcome.cause = request.doubted_cause;
+  }
+}
+
 Delivery DeliveryJoin::conclude(const Request& request, const wire::DeliveryStatus& status) {
   Delivery delivery;
   delivery.status = &status;
@@ -102,40 +149,8 @@ Delivery DeliveryJoin::conclude(const Request& request, const wire::DeliveryStat
   delivery.destination =
       delivery.is_next_hop ? std::string_view(request.next_hop) : wire::domain_of(status);
   const std::string relay = status.relay ? text_of(*status.relay) : std::string();
-  const bool has_session = !relay.empty() && request.session_peer == relay;
-  const bool has_failed = !relay.empty() && request.failed_peer == relay;
-  const bool is_sent = status.word == wire::DeliveryWord::Sent;
-  model::Outcome& outcome = delivery.outcome;
-  if (status.tls) {
-    outcome.security = wire::security_of(*status.tls);
-  } else if (request.is_muddled) {
-    outcome.security = Security::Unknown;
-  } else if (has_session) {
-    outcome = of_session(request.session_trust);
-  } else if (is_sent && has_failed && request.is_server_given_up) {
-    // Postfix asks each server once with TLS, and again only to go on in clear [F 3.2.1].
-    outcome.security = Security::Clear;
-  } else {
-    delivery.is_silent = is_sent;
-  }
-  if (has_session && outcome.security != Security::Clear && !request.is_muddled) {
-    delivery.trust = request.session_trust;
-  }
-  if (is_sent) {
-    if (outcome.security == Security::Clear && request.is_server_given_up && !request.is_muddled) {
-      outcome.cause = Cause::Plaintext;
-    }
-    return delivery;
-  }
-  outcome.cause = status.meaning.cause;
-  if (!outcome.cause || request.is_muddled) return delivery;
-  delivery.is_unanswered = *outcome.cause == Cause::HangUp || *outcome.cause == Cause::Timeout;
-  if (*outcome.cause == Cause::HandshakeFailure && has_failed) outcome.cause = request.failed_cause;
-  if (is_certificate_fault(*outcome.cause)) {
-    // Encrypted, identity not confirmed.
-    outcome.security = Security::Encrypted;
-    if (!relay.empty() && request.doubted_peer == relay) outcome.cause = request.doubted_cause;
-  }
+  conclude_security(request, relay, delivery);
+  conclude_cause(request, relay, delivery);
   return delivery;
 }
 

@@ -67,6 +67,9 @@ class DeliveryJoin {
   static void note(Request& request, const wire::LogFact& fact);
   static void note_server_failed(Request& request, const wire::ServerFailed& failed);
   static void open_batch(Request& request, const wire::DeliveryStatus& status);
+  static void conclude_security(const Request& request, const std::string& relay,
+                                Delivery& delivery);
+  static void conclude_cause(const Request& request, const std::string& relay, Delivery& delivery);
   static Delivery conclude(const Request& request, const wire::DeliveryStatus& status);
 
   std::size_t most_;
