@@ -77,9 +77,8 @@ class Standing {
     if (verdict.kind == model::Verdict::Kind::NotFound) return {};
     model::PolicyRow proposed;
     proposed.profile = wanted;
-    if (!engine::is_weaker(verdict.row, proposed))
-      return "a row asks for as much, or more, already";
-    return {};
+    const bool is_better = engine::is_weaker(verdict.row, proposed);
+    return is_better ? std::string() : "a row asks for as much, or more, already";
   }
 
   [[nodiscard]] std::string trouble() const { return rows_ ? rows_->trouble() : std::string(); }

@@ -291,6 +291,16 @@ class Propose(LogDesk):
         # Once they stand there is nothing left to propose.
         self.assertEqual({}, self.propose(log))
 
+    def test_the_lines_are_safe_in_a_shell_whatever_the_folder_is_called(self):
+        folder = self.folder / "it's $(touch pwned) `touch pwned`; touch pwned"
+        folder.mkdir()
+        self.config = self.config.rename(folder / "tlspolicyd.conf")
+        line = self.done("learn", self.write("mail.log", Log().in_tls("a.test").text), "--propose")
+        subprocess.run(["sh", "-c", line.replace("tlspolicyctl", str(CTL.resolve()), 1)], cwd=self.folder, check=True,
+                       capture_output=True, timeout=PATIENCE)
+        self.assertEqual("a.test|required", self.sql("SELECT destination, profile FROM outbound"))
+        self.assertFalse((self.folder / "pwned").exists())
+
     def test_no_row_is_ever_weakened(self):
         for destination, profile in (("strict.test", "verified"), (".below.test", "secure"), ("same.test", "required"),
                                      ("weak.test", "opportunistic"), ("fallback.test", "lenient")):
