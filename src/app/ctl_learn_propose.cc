@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <memory>
+#include <optional>
 
 #include "src/app/ctl_learn.h"
 #include "src/app/ctl_policy_rows.h"
