@@ -20,6 +20,7 @@ build nlohmann-json3-dev  JSON output
 build libseccomp-dev      the system call filter
 build libxxhash-dev       the policy image's checksum
 build libssl-dev       the hash chain of the decision ledger
+build zlib1g-dev        past mail logs in .gz
 build catch2              the unit tests' framework
 build sqlite3             the shell that admins edit with
 build openssl             certificates for the examples and tests

@@ -9,6 +9,11 @@
 namespace app::ctl {
 
 std::optional<Config> load_config(const std::string& file, ConfigNeed need) {
+  struct stat ignored {};
+  if (need == ConfigNeed::Optional && file == kDefaultConfigFile &&
+      ::stat(file.c_str(), &ignored) != 0 && errno == ENOENT) {
+    return parse_config("", file).config;
+  }
   const auto text = read_config_file(file);
   if (!text) {
     fail(fmt::format("{}; name another config file with --config FILE", text.error()));

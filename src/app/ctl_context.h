@@ -21,8 +21,10 @@ struct Context {
 };
 
 enum class ConfigNeed : std::uint8_t {
-  Sound,    // whoever administers a policy must not guess which one
-  Address,  // where the running daemon is to be found: it may well run on an earlier, sound config
+  Sound,     // whoever administers a policy must not guess which one
+  Address,   // where the running daemon is to be found: it may well run on an earlier, sound config
+  Optional,  // a host without tlspolicyd is fine: the defaults hold where the default file is
+             // missing
 };
 
 // The configuration, or nothing once every reason has been said. Where the address is all that is

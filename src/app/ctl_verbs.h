@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Arguments {
   std::string key;
   std::string map = "policy";
   std::string seq;
+  std::vector<std::string> logs;
+  bool propose = false;
+  std::uint64_t at_least = 1;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -49,6 +53,7 @@ void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
 void add_profile_verbs(CLI::App& root, CommandLine& line);   // profile list|show|set|remove
 void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
+void add_learn_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
 
 }  // namespace app::ctl

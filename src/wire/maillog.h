@@ -57,11 +57,12 @@ struct CertificateError {
   LogPeer peer;
 };
 
-// "QUEUEID: Cannot start TLS: handshake failure": one server of several, or the try before Postfix
-// goes on in clear [F 3.3.1].
+// "QUEUEID: Cannot start TLS: handshake failure", "QUEUEID: lost connection with ...": one server
+// of several, or the try before Postfix goes on in clear [F 3.2.3, 3.3.1].
 struct ServerFailed {
   std::string_view queue_id;
-  model::Cause cause = model::Cause::HandshakeFailure;
+  std::optional<model::Cause> cause;  // nothing: the connection was lost at some other stage
+  bool is_connection_lost = false;
 };
 
 // "Host offered STARTTLS: [host]" [O 2].

@@ -201,9 +201,10 @@ bool parse_queue_message(LogFact& fact, Scan scan) {
     if (status) fact = *status;
     return status.has_value();
   }
-  const auto cause = parse_status_text(scan.rest()).cause;
-  if (cause) fact = ServerFailed{*id, *cause};
-  return cause.has_value();
+  const auto meaning = parse_status_text(scan.rest());
+  const bool is_told = meaning.cause || meaning.is_connection_lost;
+  if (is_told) fact = ServerFailed{*id, meaning.cause, meaning.is_connection_lost};
+  return is_told;
 }
 
 }  // namespace wire

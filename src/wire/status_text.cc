@@ -45,15 +45,23 @@ std::optional<Cause> parse_whole(std::string_view text) {
     const auto host = scan.take_run(is_host_byte, kLongestPeerHost);
     return host && scan.at_end() ? std::optional(Cause::DnssecInvalid) : std::nullopt;
   }
-  if (scan.skip("lost connection with ")) {
-    const bool fits = ends_with_peer(scan, " while receiving the STARTTLS response");
-    return fits ? std::optional(Cause::HangUp) : std::nullopt;
-  }
-  if (scan.skip("conversation with ")) {
-    const bool fits = ends_with_peer(scan, " timed out while receiving the STARTTLS response");
-    return fits ? std::optional(Cause::Timeout) : std::nullopt;
-  }
   return std::nullopt;
+}
+
+// "lost connection with P while STAGE", "conversation with P timed out while STAGE" [F 3.3]. Of the
+// stages only the answer to STARTTLS is about TLS; the others are words of Postfix's too.
+StatusText parse_lost_connection(std::string_view text) {
+  StatusText found;
+  Scan scan(text);
+  const bool is_timeout = scan.skip("conversation with ");
+  if (!is_timeout && !scan.skip("lost connection with ")) return found;
+  if (!take_log_peer(scan) || !scan.skip(is_timeout ? " timed out while " : " while "))
+    return found;
+  found.is_connection_lost = true;
+  if (scan.rest() == "receiving the STARTTLS response") {
+    found.cause = is_timeout ? Cause::Timeout : Cause::HangUp;
+  }
+  return found;
 }
 
 }  // namespace
@@ -100,7 +108,9 @@ StatusText parse_status_text(std::string_view text, bool is_whole) {
     }
     return found;
   }
-  if (is_whole) found.cause = parse_whole(text);
+  if (!is_whole) return found;
+  found = parse_lost_connection(text);
+  if (!found.is_connection_lost) found.cause = parse_whole(text);
   return found;
 }
 

@@ -32,8 +32,9 @@ std::optional<LogPeer> take_log_peer(Scan& scan);
 
 struct StatusText {
   std::optional<model::Cause>
-      cause;                  // nothing: TLS is not what stopped it, or the text is a peer's
-  bool is_suspended = false;  // the queue manager put it off; nobody was asked
+      cause;                        // nothing: TLS is not what stopped it, or the text is a peer's
+  bool is_suspended = false;        // the queue manager put it off; nobody was asked
+  bool is_connection_lost = false;  // the session with this server is over, whatever it was
   bool operator==(const StatusText&) const = default;
 };
 
