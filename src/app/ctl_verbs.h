@@ -24,6 +24,12 @@ struct Arguments {
   std::string key;
   std::string map = "policy";
   std::string seq;
+  std::string file;
+  std::string format;  // of import and export
+  std::string postfix_version;
+  bool is_dry_run = false;
+  bool is_sync = false;
+  bool shows_progress = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -46,7 +52,9 @@ CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const 
 
 void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
 void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
-void add_profile_verbs(CLI::App& root, CommandLine& line);   // profile list|show|set|remove
+void add_import_verb(CLI::App& root, CommandLine& line);
+void add_export_verb(CLI::App& root, CommandLine& line);
+void add_profile_verbs(CLI::App& root, CommandLine& line);  // profile list|show|set|remove
 void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
