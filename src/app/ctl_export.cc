@@ -13,6 +13,7 @@
 #include "src/app/import_plan.h"
 #include "src/app/profile_settings.h"
 #include "src/base/text.h"
+#include "src/model/next_hop.h"
 #include "src/store/row_import.h"
 #include "src/wire/csv.h"
 #include "tlsmap/policy_parse.h"
@@ -87,6 +88,12 @@ void note_profile(const Exporter& exporter, const model::Profile& profile, Losse
   }
 }
 
+// Whether the destination is one, as only a database that was made to deceive has them otherwise.
+bool is_destination(const std::string& text) {
+  const auto key = model::parse_destination(text);
+  return key && key->text == text;
+}
+
 // Whether the row is no part of a Postfix table.
 bool is_left_out(const Exporter& exporter, const OutboundRow& row, Losses& losses) {
   if (row.destination == "*" || row.destination == "[*]") {
@@ -114,6 +121,10 @@ bool is_left_out(const Exporter& exporter, const OutboundRow& row, Losses& losse
 // The policy of a row; nothing where it can't be one, which `faults` says then.
 std::optional<std::string> policy_of(const Exporter& exporter, const OutboundRow& row,
                                      Losses& losses, Losses& faults) {
+  if (!is_destination(row.destination)) {
+    faults.add("left out, no destination", row.destination);
+    return std::nullopt;
+  }
   const auto profile = exporter.profiles.find(row.profile);
   if (profile == exporter.profiles.end()) {
     faults.add(fmt::format("left out, without a profile \"{}\" that can be read", row.profile),

@@ -12,6 +12,7 @@
 #include "src/app/import_report.h"
 #include "src/app/profile_settings.h"
 #include "src/base/handle.h"
+#include "src/engine/publication.h"
 #include "src/store/row_import.h"
 
 namespace app::ctl {
@@ -20,8 +21,8 @@ namespace {
 using store::PolicyDb;
 using store::RowImport;
 
-// Ten million lines; what is read stays in memory until it is written.
-constexpr std::size_t kLargestFile = 512U << 20U;
+// Some million lines; what is read stays in memory until it is written.
+constexpr std::size_t kLargestFile = 256U << 20U;
 
 // "-" is standard input.
 base::Result<std::string> read_file(const std::string& name) {
@@ -122,6 +123,12 @@ Exit write_plan(const Context& context, const Arguments& arguments, RowImport& i
     print_json_report(report);
   } else {
     say(summary_of(report));
+    if (report.plan.removed + report.plan.changed > engine::kHeldRows) {
+      say(fmt::format(
+          "if more than {} % of the rows are dropped or weakened, the daemon waits for: "
+          "tlspolicyctl accept (tlspolicyctl status tells)",
+          engine::kHeldPercent));
+    }
   }
   return Exit::Done;
 }
