@@ -59,6 +59,17 @@ std::string terminal_text(std::string_view text) {
   return safe;
 }
 
+bool is_prose(std::string_view text) {
+  while (!text.empty()) {
+    const auto [value, length] = read_code_point(text);
+    if (length == 0 || value < 0x20 || (value >= 0x7F && value < 0xA0) || value > 0x10FFFD) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 void say(std::string_view line) {
   fmt::print(stdout, "{}\n", line);
 }

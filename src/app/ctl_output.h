@@ -25,6 +25,9 @@ enum class Exit : std::uint8_t {
 // direction and broken sequences become '?'.
 std::string terminal_text(std::string_view text);
 
+// Whether the database takes `text` for prose, its length aside: UTF-8 without control characters.
+bool is_prose(std::string_view text);
+
 void say(std::string_view line);
 // To standard error, after "tlspolicyctl: "; for the reader to know, the verb goes on.
 void warn(std::string_view line);

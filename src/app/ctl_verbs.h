@@ -28,6 +28,12 @@ struct Arguments {
   std::vector<std::string> logs;
   bool propose = false;
   std::uint64_t at_least = 1;
+  std::string file;
+  std::string format;  // of import and export
+  std::string postfix_version;
+  bool is_dry_run = false;
+  bool is_sync = false;
+  bool shows_progress = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -50,7 +56,9 @@ CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const 
 
 void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
 void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
-void add_profile_verbs(CLI::App& root, CommandLine& line);   // profile list|show|set|remove
+void add_import_verb(CLI::App& root, CommandLine& line);
+void add_export_verb(CLI::App& root, CommandLine& line);
+void add_profile_verbs(CLI::App& root, CommandLine& line);  // profile list|show|set|remove
 void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_learn_verb(CLI::App& root, CommandLine& line);

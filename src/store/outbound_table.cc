@@ -1,23 +1,12 @@
 // The part of PolicyDb that edits and lists table outbound.
 #include <fmt/format.h>
 
+#include "src/store/outbound_sql.h"
 #include "src/store/policy_db_state.h"
 
 namespace store {
-namespace {
 
-constexpr std::string_view kSelect =
-    "SELECT destination, profile, match, mode, owner, reason, expires_at, comment FROM outbound ";
-
-// An upsert, not a REPLACE: a row that says the same as before leaves no trace in the change log.
-constexpr std::string_view kSet =
-    "INSERT INTO outbound(destination, profile, match, mode, owner, reason, expires_at, comment) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
-    "ON CONFLICT(destination) DO UPDATE SET profile = excluded.profile, match = excluded.match, "
-    "mode = excluded.mode, owner = excluded.owner, reason = excluded.reason, "
-    "expires_at = excluded.expires_at, comment = excluded.comment";
-
-OutboundRow read_row(const Statement& statement) {
+OutboundRow read_outbound_row(const Statement& statement) {
   OutboundRow row;
   row.destination = statement.text(0);
   row.profile = statement.text(1);
@@ -30,11 +19,7 @@ OutboundRow read_row(const Statement& statement) {
   return row;
 }
 
-}  // namespace
-
-base::Result<void> PolicyDb::set_outbound(const OutboundRow& row) {
-  auto [statement, failure] = state_->db.prepare(kSet);
-  if (failure.failed()) return state_->describe(failure);
+void bind_outbound_row(Statement& statement, const OutboundRow& row) {
   statement.bind(1, std::string_view(row.destination));
   statement.bind(2, std::string_view(row.profile));
   statement.bind(3, row.match);
@@ -43,6 +28,12 @@ base::Result<void> PolicyDb::set_outbound(const OutboundRow& row) {
   statement.bind(6, row.reason);
   statement.bind(7, row.expires_at);
   statement.bind(8, row.comment);
+}
+
+base::Result<void> PolicyDb::set_outbound(const OutboundRow& row) {
+  auto [statement, failure] = state_->db.prepare(kSetOutbound);
+  if (failure.failed()) return state_->describe(failure);
+  bind_outbound_row(statement, row);
   if (auto written = state_->write(statement); !written) return base::Error{written.error()};
   return {};
 }
@@ -57,20 +48,22 @@ base::Result<bool> PolicyDb::remove_outbound(std::string_view destination) {
 }
 
 base::Result<std::optional<OutboundRow>> PolicyDb::find_outbound(std::string_view destination) {
-  auto [statement, failure] = state_->db.prepare(fmt::format("{}WHERE destination = ?1", kSelect));
+  auto [statement, failure] =
+      state_->db.prepare(fmt::format("{}WHERE destination = ?1", kSelectOutbound));
   if (failure.failed()) return state_->describe(failure);
   statement.bind(1, destination);
   std::optional<OutboundRow> row;
-  if (statement.step()) row = read_row(statement);
+  if (statement.step()) row = read_outbound_row(statement);
   if (statement.failure().failed()) return state_->describe(statement.failure());
   return row;
 }
 
 base::Result<std::vector<OutboundRow>> PolicyDb::list_outbound() {
-  auto [statement, failure] = state_->db.prepare(fmt::format("{}ORDER BY destination", kSelect));
+  auto [statement, failure] =
+      state_->db.prepare(fmt::format("{}ORDER BY destination", kSelectOutbound));
   if (failure.failed()) return state_->describe(failure);
   std::vector<OutboundRow> rows;
-  while (statement.step()) rows.push_back(read_row(statement));
+  while (statement.step()) rows.push_back(read_outbound_row(statement));
   if (statement.failure().failed()) return state_->describe(statement.failure());
   return rows;
 }

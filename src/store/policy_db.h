@@ -27,6 +27,8 @@ struct OutboundRow {
   std::optional<std::string> reason;
   std::optional<std::int64_t> expires_at;  // seconds since the epoch
   std::optional<std::string> comment;
+
+  bool operator==(const OutboundRow&) const = default;
 };
 
 struct ChangeRow {
@@ -98,6 +100,7 @@ class PolicyDb {
   base::Result<std::string> undo(std::int64_t seq);
 
  private:
+  friend class RowImport;
   struct State;
   base::Result<ChangeRow> find_undoable(std::int64_t seq);
   explicit PolicyDb(std::unique_ptr<State> state);

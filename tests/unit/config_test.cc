@@ -246,7 +246,7 @@ TEST_CASE("config: a key that nothing acts on yet is a warning, not an error") {
   REQUIRE(parsed.errors.empty());
   REQUIRE(parsed.warnings.size() == 1);
   CHECK(parsed.warnings[0].starts_with("t.conf:2: probe_allow: "));
-  CHECK(parsed.config.probe_allow == 7);
+  CHECK(parsed.config.probe_allow == "10.0.0.0/8");
 }
 
 TEST_CASE("config: what changed and waits for a restart is named; what reloads isn't") {
