@@ -60,6 +60,7 @@ int run_command(int argc, char** argv) {
   add_profile_verbs(root, line);
   add_explain_verb(root, line);
   add_query_verb(root, line);
+  add_doctor_verb(root, line);
   add_daemon_verbs(root, line);
   add_database_verbs(root, line);
   try {

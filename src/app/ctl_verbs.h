@@ -24,6 +24,7 @@ struct Arguments {
   std::string key;
   std::string map = "policy";
   std::string seq;
+  std::vector<std::string> postfix_configs;  // directories
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -50,5 +51,6 @@ void add_profile_verbs(CLI::App& root, CommandLine& line);   // profile list|sho
 void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
+void add_doctor_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl
