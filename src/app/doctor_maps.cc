@@ -294,10 +294,38 @@ class OutcomeMaps {
   std::string right_;
 };
 
+void check_routing_map(const Instance& instance, const Service& service, const OurSide& ours,
+                       const char* parameter, Table wanted, Findings& findings) {
+  const auto list = tlsmap::parse_tables(instance.value(service, parameter));
+  for (const OurTable& table : find_our_tables(ours.config, instance, service, list)) {
+    Notes note(findings, "names", &instance, &service);
+    const auto looked_at = describe(instance, &service, parameter);
+    if (table.name && table.name->table == wanted) {
+      note.ok(looked_at, "the map for this parameter");
+      continue;
+    }
+    const auto right = fmt::format("socketmap:{}:{}{}", table.spec.endpoint->text,
+                                   wanted == Table::Transport ? "transport" : "sender-transport",
+                                   view_of(table.spec.map));
+    const auto rest = leave_out(table.spec.text, instance.written_value(&service, parameter));
+    note.fail(looked_at,
+              fmt::format("\"{}\" is not the map of tlspolicyd for this parameter: mail would be "
+                          "routed by the wrong answer, or wait",
+                          table.spec.map),
+              {set_parameter(instance, &service, parameter,
+                             rest.empty() ? right : fmt::format("{}, {}", right, rest))});
+  }
+}
+
 }  // namespace
 
 void check_maps(const Instance& instance, const OurSide& ours, Findings& findings) {
   for (const Service& service : instance.services) {
+    if (runs(service, "trivial-rewrite")) {
+      check_routing_map(instance, service, ours, "transport_maps", Table::Transport, findings);
+      check_routing_map(instance, service, ours, "sender_dependent_default_transport_maps",
+                        Table::SenderTransport, findings);
+    }
     if (is_smtp_client(service)) PolicyMaps(instance, service, ours, findings).check();
   }
 }

@@ -89,6 +89,10 @@ bool is_served(const std::vector<Listen>& listeners, const Instance& instance,
   });
 }
 
+bool is_by_name(const tlsmap::Endpoint& endpoint) {
+  return !endpoint.is_unix && endpoint.text.find(endpoint.host) == std::string::npos;
+}
+
 bool is_meant(const std::vector<Listen>& listeners, const tlsmap::Endpoint& endpoint) {
   return std::any_of(listeners.begin(), listeners.end(), [&](const Listen& listen) {
     return listen.kind == Listen::Kind::Unix ? endpoint.is_unix && endpoint.path == listen.path
@@ -189,7 +193,8 @@ WantedMaps wanted_policy_maps(const Config& config, const Instance& instance,
     if (view != std::string::npos) wanted.view = first.spec.map.substr(view);
     name = wanted_name(first, instance);
     // Without proxy: it is this service that connects.
-    if (is_served(config.tlsmap_listen, instance, service, *first.spec.endpoint)) {
+    if (is_served(config.tlsmap_listen, instance, service, *first.spec.endpoint) &&
+        !(service.is_chrooted && is_by_name(*first.spec.endpoint))) {
       wanted.endpoint = first.spec.endpoint->text;
     }
   }

@@ -48,6 +48,8 @@ std::vector<OurTable> find_our_tables(const Config& config, const Instance& inst
                                       const std::vector<tlsmap::TableSpec>& list);
 bool is_served(const std::vector<Listen>& listeners, const Instance& instance,
                const Service& service, const tlsmap::Endpoint& endpoint);
+// A host that must be resolved first.
+bool is_by_name(const tlsmap::Endpoint& endpoint);
 // The same address without regard to a chroot: what the admin had in mind.
 bool is_meant(const std::vector<Listen>& listeners, const tlsmap::Endpoint& endpoint);
 // Who connects for `service`: itself, or proxymap(8).

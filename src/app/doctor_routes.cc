@@ -275,8 +275,13 @@ void check_routes(const PostfixHost& host, const Instance& instance, const OurSi
 
 void check_hops(const Instance& instance, const OurSide& ours, Findings& findings) {
   for (const HopUse& use : list_hop_uses(instance)) {
-    if (!ours.policy || !policy_table_of(ours.config, instance, *use.service)) continue;
-    if (use.is_filter) {
+    if (!ours.policy) continue;
+    if (!policy_table_of(ours.config, instance, *use.service)) {
+      if (!use.is_filter) continue;
+      Notes(findings, "content-filter", &instance, use.service)
+          .ok(fmt::format("{} = {}:{}", use.from, use.service->master.name, use.hop),
+              "this service does not ask tlspolicyd");
+    } else if (use.is_filter) {
       check_filter(instance, ours, use, findings);
     } else {
       check_secrets(instance, ours, use, findings);

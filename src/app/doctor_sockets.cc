@@ -85,7 +85,7 @@ class SocketCheck {
     const bool served = is_served(listeners_, instance_, service_, use_.endpoint);
     switch (reach.outcome) {
       case Reach::Outcome::Connected:
-        if (served) return note_.ok(looked_at_, reach.text);
+        if (served) return confirm(reach);
         return note_.warn(looked_at_,
                           fmt::format("something answers there, but no listener of {} has this "
                                       "address: is it another daemon?",
@@ -102,6 +102,17 @@ class SocketCheck {
   }
 
  private:
+  // Postfix resolves a name from inside the chroot, where nobody may know it [F 1.2].
+  void confirm(const Reach& reach) {
+    if (!service_.is_chrooted || !is_by_name(use_.endpoint)) {
+      return note_.ok(looked_at_, reach.text);
+    }
+    note_.warn(looked_at_,
+               fmt::format("a chroot may hold no file that says what this name is; write {}",
+                           use_.endpoint.host),
+               use_.parameter.starts_with("smtpd_") ? std::vector<std::string>() : mend_address());
+  }
+
   void explain_failure(const Reach& reach) {
     if (reach.error == EACCES || reach.error == EPERM) return blame_permissions(reach.text);
     if (!ours_.daemon.is_up && (reach.error == ECONNREFUSED || reach.error == ENOENT)) {
@@ -136,19 +147,22 @@ class SocketCheck {
     const auto best = best_endpoint(ours_.config, instance_, service_);
     auto lines = best.missing_socket.empty() ? std::vector<std::string>()
                                              : listen_at(best.missing_socket, "tlsmap_listen");
-    std::string value;
-    if (use_.parameter == kSmtpTables.front()) {
-      value = wanted_policy_maps(ours_.config, instance_, service_).value;
-    } else {
-      for (const auto part : tlsmap::split_list(instance_.written_value(owner(), use_.parameter))) {
-        const auto table = tlsmap::parse_tables(part).front();
-        const bool is_it = table.endpoint && table.endpoint->text == use_.endpoint.text;
-        value += value.empty() ? "" : ", ";
-        value += is_it ? fmt::format("socketmap:{}:{}", best.text, table.map) : std::string(part);
-      }
-    }
-    lines.push_back(set_parameter(instance_, owner(), use_.parameter, value));
+    lines.push_back(set_parameter(instance_, owner(), use_.parameter, wanted_value(best)));
     return lines;
+  }
+
+  [[nodiscard]] std::string wanted_value(const BestEndpoint& best) const {
+    if (use_.parameter == kSmtpTables.front()) {
+      return wanted_policy_maps(ours_.config, instance_, service_).value;
+    }
+    std::string value;
+    for (const auto part : tlsmap::split_list(instance_.written_value(owner(), use_.parameter))) {
+      const auto table = tlsmap::parse_tables(part).front();
+      const bool is_it = table.endpoint && table.endpoint->text == use_.endpoint.text;
+      value += value.empty() ? "" : ", ";
+      value += is_it ? fmt::format("socketmap:{}:{}", best.text, table.map) : std::string(part);
+    }
+    return value;
   }
 
   // Whose parameter it is: proxymap(8) connects for others.

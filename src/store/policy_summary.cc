@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "src/store/policy_db_state.h"
 
 namespace store {

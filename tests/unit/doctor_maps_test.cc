@@ -220,6 +220,39 @@ TEST_CASE("doctor: what was not tried is skipped, not passed") {
   CHECK_THAT(found.front().text, ContainsSubstring("only root"));
 }
 
+TEST_CASE("doctor: a host name for the socket is no address to a chroot") {
+  Rig rig;
+  rig.ours.config.tlsmap_listen = {test::inet_listener("127.0.0.1", 8460)};
+  for (const auto* endpoint : {"inet:localhost:8460", "inet:127.0.0.1:8460"}) {
+    rig.set("smtp_tls_policy_maps", std::string("socketmap:") + endpoint + ":policy");
+    rig.set("smtp_delivery_status_filter",
+            std::string("socketmap:") + endpoint + ":outcome, $default_delivery_status_filter");
+    rig.connects(endpoint);
+    const auto found = rig.complaints("sockets");
+    INFO(endpoint);
+    if (endpoint == std::string("inet:127.0.0.1:8460")) {
+      CHECK(rig.complaints().empty());
+      continue;
+    }
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].state == State::Warning);
+    CHECK(fix_of(found[0]) ==
+          "postconf -e 'smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8460:policy'");
+    CHECK_THAT(fix_of(found[1]), ContainsSubstring("socketmap:inet:127.0.0.1:8460:outcome, $def"));
+  }
+}
+
+TEST_CASE("doctor: trivial-rewrite(8) asks the map for its parameter") {
+  Rig rig;
+  rig.add_service("rewrite", "trivial-rewrite", true);
+  rig.connects(test::kEndpoint);
+  rig.set("transport_maps", "socketmap:unix:tlspolicyd/tlsmap.sock:transport, hash:/x");
+  CHECK(rig.complaints().empty());
+  rig.set("transport_maps", "hash:/x, " + kMap);
+  CHECK(fix_of(only_complaint(rig, "names", State::Error)) ==
+        "postconf -e 'transport_maps = socketmap:unix:tlspolicyd/tlsmap.sock:transport, hash:/x'");
+}
+
 TEST_CASE("doctor: smtpd(8) must reach the policy service from its chroot") {
   Rig rig;
   rig.ours.config.policyd_listen = {test::unix_listener("/run/tlspolicyd/policyd.sock")};
