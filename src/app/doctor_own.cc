@@ -44,7 +44,11 @@ void check_file(const PostfixHost& host, const OurSide& ours, const Wanted& want
     return note.skip(looked_at, fmt::format("can't be looked at: {}", file.trouble));
   }
   if (!file.exists) {
-    if (wanted.must_exist) note.fail(looked_at, "it does not exist");
+    if (wanted.must_exist) {
+      note.fail(looked_at, "it does not exist",
+                {fmt::format("install -d {}{}",
+                             ours.account ? "-o " + ours.account->name + " " : "", wanted.path)});
+    }
     return;
   }
   const auto shown = fmt::format("{} {}", wanted.what, describe_file(wanted.path, file));
@@ -161,7 +165,7 @@ void check_files(const PostfixHost& host, const OurSide& ours, Findings& finding
   for (const auto* listeners : {&config.tlsmap_listen, &config.policyd_listen}) {
     for (const Listen& listen : *listeners) {
       if (listen.kind != Listen::Kind::Unix) continue;
-      check_file(host, ours, {"folder of a socket", folder_of(listen.path), 1, false}, findings);
+      check_file(host, ours, {"folder of a socket", folder_of(listen.path), 1, true}, findings);
     }
   }
 }

@@ -139,7 +139,7 @@ void check_route(const Instance& instance, const OurSide& ours, const RouteFact&
   if (!holds_to_rows(instance, ours, route.transport)) {
     return note.fail(looked_at,
                      fmt::format("it goes by {}, which does not ask tlspolicyd: row {} does not "
-                                 "hold",
+                                 "hold. Take it out of that table, or name a transport that asks",
                                  fact.result, fact.destination));
   }
   std::erase(route.hops, fact.destination);

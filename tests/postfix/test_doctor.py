@@ -288,10 +288,13 @@ class SeveralInstances(Doctor):
         self.make_host()
         folder = os.path.join(self.directory, "bin")
         os.makedirs(folder)
-        os.symlink("/usr/bin/yes", os.path.join(folder, "postconf"))
+        stub = os.path.join(folder, "postconf")
+        with open(stub, "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nexec yes\n")
+        os.chmod(stub, 0o755)
         done = self.run_doctor(env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
         self.assertEqual((done.returncode, done.stdout), (FAILED, ""))
-        self.assertRegex(done.stderr, "prints too much|yes|exit status")
+        self.assertIn("postconf: it prints too much", done.stderr)
 
     def test_of_which_none_can_be_read_is_no_answer(self):
         self.make_host()

@@ -128,6 +128,8 @@ TEST_CASE("doctor: a hosted domain at secure needs a match") {
   rig.ours.mx["s.example"] = {{"mx1.hoster.example", "mx2.hoster.example"}, {}};
   CHECK(fix_of(only_complaint(rig, "match", State::Error)) ==
         "tlspolicyctl set s.example secure --match mx1.hoster.example:mx2.hoster.example");
+  rig.ours.mx["s.example"] = {{"mx.s.example", "mxs.example"}, {}};
+  only_complaint(rig, "match", State::Error);
   rig.ours.mx["s.example"] = {{"mx.s.example", "s.example"}, {}};
   CHECK(rig.complaints().empty());
   rig.ours.mx["s.example"] = {{"mx.notours.example"}, {}};
@@ -146,11 +148,23 @@ TEST_CASE("doctor: files that anybody may change are an error") {
   }
 }
 
+TEST_CASE("doctor: a folder that is missing is an error, a database or socket is not") {
+  Rig rig;
+  rig.host.files["/run/tlspolicyd/control.sock"] = {};
+  rig.host.files["/var/lib/tlspolicyd/policy.db"] = {};  // said by check "policy"
+  CHECK(rig.complaints().empty());
+  rig.host.files["/var/lib/tlspolicyd"] = {};
+  CHECK(fix_of(only_complaint(rig, "files", State::Error)) ==
+        "install -d -o tlspolicyd /var/lib/tlspolicyd");
+}
+
 TEST_CASE("doctor: files that the daemon's user can't use are an error") {
   Rig rig;
   rig.add_file("/var/lib/tlspolicyd/policy.db", 0600, 0, 0);
   CHECK(fix_of(only_complaint(rig, "files", State::Error)) ==
         "chown tlspolicyd /var/lib/tlspolicyd/policy.db");
+  rig.add_file("/var/lib/tlspolicyd/policy.db", 0640, 0, 500);
+  only_complaint(rig, "files", State::Error);
   rig.add_file("/var/lib/tlspolicyd/policy.db", 0660, 0, 500);
   CHECK(rig.complaints().empty());
   rig.add_file("/var/lib/tlspolicyd", 0755, 0, 0);

@@ -26,6 +26,8 @@ TEST_CASE("doctor: a relayhost beside a mandatory row is an error") {
   const auto found = only_complaint(rig, "relayhost", State::Error);
   CHECK_THAT(found.text, ContainsSubstring("row bank.example is never asked"));
   CHECK(fix_of(found) == kRequireRelay);
+  rig.add_hop_row(kRelay, kRelay, Level::Encrypt, Fallback::AfterRetry);
+  only_complaint(rig, "relayhost", State::Error);
   rig.add_hop_row(kRelay, kRelay, Level::Encrypt);
   only_complaint(rig, "relayhost", State::Warning);
   rig.ours.policy->uses.clear();
