@@ -19,11 +19,10 @@ bool is_loopback(std::string_view address) {
 class DaneCheck {
  public:
   DaneCheck(const PostfixHost& host, const Instance& instance, const Service& service,
-            const OurSide& ours, const Demand& rows, Findings& findings)
+            const Demand& rows, Findings& findings)
       : host_(host),
         instance_(instance),
         service_(service),
-        ours_(ours),
         rows_(rows),
         note_(findings, "dane", &instance, &service) {}
 
@@ -77,7 +76,6 @@ class DaneCheck {
   const PostfixHost& host_;
   const Instance& instance_;
   const Service& service_;
-  const OurSide& ours_;
   const Demand& rows_;
   Notes note_;
 };
@@ -123,7 +121,7 @@ void check_dane(const PostfixHost& host, const Instance& instance, const OurSide
   for (const Service& service : instance.services) {
     if (!is_smtp_client(service) || !policy_table_of(ours.config, instance, service)) continue;
     if (rows) {
-      DaneCheck(host, instance, service, ours, rows, findings).check();
+      DaneCheck(host, instance, service, rows, findings).check();
     } else {
       Notes note(findings, "dane", &instance, &service);
       const auto looked_at = describe(instance, &service, "smtp_dns_support_level");
