@@ -34,6 +34,7 @@ struct Arguments {
   bool is_dry_run = false;
   bool is_sync = false;
   bool shows_progress = false;
+  std::vector<std::string> postfix_configs;  // directories
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -63,5 +64,6 @@ void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_learn_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
+void add_doctor_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

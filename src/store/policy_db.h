@@ -15,6 +15,7 @@
 
 #include "src/base/result.h"
 #include "src/model/profile.h"
+#include "src/store/policy_summary.h"
 
 namespace store {
 
@@ -77,6 +78,10 @@ class PolicyDb {
   // In order of destination.
   base::Result<std::vector<OutboundRow>> list_outbound();
 
+  // What the rows that are in force at `now` (seconds since the epoch) ask for; of each kind at
+  // most `limit` names.
+  base::Result<PolicySummary> summarise(std::int64_t now, std::int64_t limit);
+
   base::Result<std::vector<ProfileRow>> list_profiles();
   base::Result<std::optional<ProfileRow>> find_profile(std::string_view name);
   // The profile as the engine sees it; the error names the column where a value isn't one of ours.
@@ -103,6 +108,10 @@ class PolicyDb {
   friend class RowImport;
   struct State;
   base::Result<ChangeRow> find_undoable(std::int64_t seq);
+  base::Result<std::vector<std::string>> list_names_in_force(std::string_view profile,
+                                                             std::string_view which,
+                                                             std::int64_t now, std::int64_t limit);
+  base::Result<void> name_examples(ProfileUse& use, std::int64_t now, std::int64_t limit);
   explicit PolicyDb(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,0 +1,306 @@
+#include "src/app/doctor_gather.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "src/app/ctl_control.h"
+#include "src/app/ctl_peer.h"
+#include "src/app/ctl_policy_rows.h"
+#include "src/app/doctor_checks.h"
+#include "src/app/doctor_command.h"
+#include "src/app/doctor_mx.h"
+#include "src/app/doctor_ours.h"
+#include "src/app/doctor_reach.h"
+#include "src/base/handle.h"
+#include "src/base/text.h"
+#include "src/engine/judge.h"
+#include "src/model/next_hop.h"
+
+namespace app::doctor {
+namespace {
+
+constexpr std::chrono::milliseconds kDaemonPatience{2000};
+// Rows of each kind that are looked at one by one.
+constexpr std::int64_t kMostNames = 200;
+constexpr std::size_t kMostMxLookups = 20;
+constexpr std::chrono::seconds kMxPatience{10};
+constexpr std::size_t kLargestResolvConf = 65536;
+
+std::optional<Account> find_account(const std::string& name) {
+  const passwd* entry = name.empty() ? nullptr : ::getpwnam(name.c_str());
+  if (entry == nullptr) return std::nullopt;
+  std::array<gid_t, 256> groups{};
+  int count = static_cast<int>(groups.size());
+  if (::getgrouplist(entry->pw_name, entry->pw_gid, groups.data(), &count) < 0) count = 1;
+  return Account{name, entry->pw_uid, {groups.begin(), groups.begin() + count}};
+}
+
+bool answers_directly(const Config& config) {
+  for (const Listen& listen : config.tlsmap_listen) {
+    if (listen.kind != Listen::Kind::Passed && ctl::Peer::connect(listen, kDaemonPatience)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+OurSide::Daemon ask_daemon(const Config& config) {
+  const auto status = ctl::ask_control(config.control_socket, "status", kDaemonPatience);
+  OurSide::Daemon daemon;
+  if (status) {
+    daemon.is_up = true;
+    daemon.is_well = ctl::is_true_in(*status, "ok");
+    if (!daemon.is_well) daemon.text = "tlspolicyd runs but is not well; see: tlspolicyctl status";
+    return daemon;
+  }
+  daemon.text = status.error();
+  if (answers_directly(config)) {
+    daemon.is_up = true;
+    daemon.is_well = false;
+  }
+  return daemon;
+}
+
+void read_policy(const ctl::Context& context, OurSide& ours) {
+  auto db = ctl::open_policy_db(context, store::PolicyDb::Access::ReadOnly);
+  auto summary = db ? db->summarise(context.now.time_since_epoch().count(), kMostNames)
+                    : base::Result<store::PolicySummary>(base::Error{db.error()});
+  if (summary) {
+    ours.policy = std::move(*summary);
+  } else {
+    ours.policy_trouble = ctl::plain_sentence(summary.error());
+  }
+}
+
+std::string name_of(std::uint32_t id, bool is_group) {
+  if (is_group) {
+    const ::group* entry = ::getgrgid(id);
+    return entry == nullptr ? fmt::format("{}", id) : entry->gr_name;
+  }
+  const passwd* entry = ::getpwuid(id);
+  return entry == nullptr ? fmt::format("{}", id) : entry->pw_name;
+}
+
+FileFact look_at(const std::string& path) {
+  struct stat status {};
+  FileFact fact;
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) fact.trouble = std::strerror(errno);
+    return fact;
+  }
+  fact.exists = true;
+  fact.mode = status.st_mode & 07777U;
+  fact.uid = status.st_uid;
+  fact.gid = status.st_gid;
+  fact.owner = name_of(status.st_uid, false);
+  fact.group = name_of(status.st_gid, true);
+  return fact;
+}
+
+class Gatherer {
+ public:
+  Gatherer(const ctl::Context& context, PostfixHost& host, OurSide& ours)
+      : context_(context), host_(host), ours_(ours) {}
+
+  void gather() {
+    for (const Use& use : list_uses(host_, ours_)) reach(use);
+    look_at_own_files();
+    look(kSystemStore);
+    for (const Instance& instance : host_.instances) {
+      for (const Service& service : instance.services) look_at_files(instance, service);
+    }
+    if (!ours_.policy) return;
+    for (std::size_t i = 0; i < host_.instances.size(); ++i) look_up_routes(i);
+    look_up_hops();
+    look_up_mx();
+  }
+
+ private:
+  void look(const std::string& path) {
+    if (path.starts_with('/')) host_.files.try_emplace(path, look_at(path));
+  }
+  void look_with_folder(const std::string& path) {
+    look(path);
+    look(path.substr(0, std::max<std::size_t>(1, path.rfind('/'))));
+  }
+
+  void reach(const Use& use) {
+    const auto key = reach_key(*use.instance, *use.service, use.endpoint);
+    if (use.endpoint.is_unix) {
+      look_with_folder(seen_path(*use.instance, *use.service, use.endpoint.path));
+    }
+    if (host_.reaches.count(key) > 0) return;
+    const Way way{std::string(use.instance->queue_directory()), use.service->is_chrooted,
+                  std::string(use.instance->value("mail_owner")), use.endpoint};
+    host_.reaches.emplace(key, try_to_reach(way));
+  }
+
+  void look_at_own_files() {
+    const Config& config = ours_.config;
+    for (const auto& path :
+         {ours_.config_file, config.policy_db, config.image_file, config.control_socket}) {
+      look_with_folder(path);
+    }
+    for (const auto* listeners : {&config.tlsmap_listen, &config.policyd_listen}) {
+      for (const Listen& listen : *listeners) {
+        if (listen.kind == Listen::Kind::Unix) look_with_folder(listen.path);
+      }
+    }
+  }
+
+  void look_at_files(const Instance& instance, const Service& service) {
+    if (!is_smtp_client(service)) return;
+    look(std::string(instance.value(service, "smtp_tls_CAfile")));
+    const auto folder = instance.value(service, "smtp_tls_CApath");
+    if (!folder.empty()) look(seen_path(instance, service, folder));
+    if (ours_.policy) {
+      for (const store::ProfileUse& use : ours_.policy->uses) {
+        if (!use.profile.tafile.empty()) look(seen_path(instance, service, use.profile.tafile));
+      }
+    }
+    const auto resolv_conf = seen_path(instance, service, "/etc/resolv.conf");
+    if (host_.nameservers.count(resolv_conf) > 0) return;
+    if (const auto text = read_small_file(resolv_conf)) {
+      host_.nameservers.emplace(resolv_conf, tlsmap::parse_nameservers(*text));
+    }
+  }
+
+  static std::optional<std::string> read_small_file(const std::string& path) {
+    const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    std::string text(kLargestResolvConf, '\0');
+    const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
+    if (got < 0) return std::nullopt;
+    text.resize(static_cast<std::size_t>(got));
+    return text;
+  }
+
+  // transport(5): the domain, its parents with a leading dot, then everything.
+  static std::vector<std::string> route_keys(const std::string& destination) {
+    std::vector<std::string> keys;
+    if (destination != "*") keys.push_back(destination);
+    for (auto dot = destination.find('.', 1); dot != std::string::npos;
+         dot = destination.find('.', dot + 1)) {
+      keys.push_back(destination.substr(dot));
+    }
+    keys.emplace_back("*");
+    return keys;
+  }
+
+  void look_up_routes(std::size_t index) {
+    std::vector<std::pair<std::string, std::string>> asked;  // destination and profile
+    for (const store::ProfileUse& use : ours_.policy->uses) {
+      if (!is_mandatory(use.profile)) continue;
+      for (const auto& name : use.domain_names) asked.emplace_back(name, use.profile.name);
+    }
+    if (asked.empty()) return;
+    for (const auto& [parameter, table] :
+         list_routing_tables(host_.instances[index], ours_.config)) {
+      look_up_in(index, parameter, table, asked);
+    }
+  }
+
+  void look_up_in(std::size_t index, const std::string& parameter, const std::string& table,
+                  const std::vector<std::pair<std::string, std::string>>& asked) {
+    std::string questions;
+    for (const auto& [destination, profile] : asked) {
+      for (const auto& key : route_keys(destination)) {
+        if (questions.size() + key.size() < kLargestInput) questions += key + "\n";
+      }
+    }
+    RouteFact fact{index, parameter, table, {}, {}, {}, {}};
+    const auto postmap = find_program("postmap");
+    const auto output = run_program(
+        {postmap, "-c", host_.instances[index].directory, "-q", "-", table}, questions, true);
+    if (!output) {
+      fact.destination = asked.front().first;
+      fact.trouble = output.error();
+      host_.routes.push_back(std::move(fact));
+      return;
+    }
+    std::map<std::string, std::string, std::less<>> results;
+    for (const auto line : base::split(*output, "\r\n")) {
+      const auto tab = line.find('\t');
+      if (tab == std::string_view::npos) continue;
+      results.emplace(line.substr(0, tab), line.substr(tab + 1));
+    }
+    for (const auto& [destination, profile] : asked) {
+      for (const auto& key : route_keys(destination)) {
+        const auto at = results.find(key);
+        if (at == results.end()) continue;
+        fact.destination = destination;
+        fact.profile = profile;
+        fact.result = at->second;
+        host_.routes.push_back(fact);
+        break;
+      }
+    }
+  }
+
+  void look_up_hops() {
+    auto db = ctl::open_policy_db(context_, store::PolicyDb::Access::ReadOnly);
+    if (!db) return;
+    const ctl::PolicyDbRows rows(*db);
+    for (const auto& hop : list_next_hops(host_)) {
+      const auto key = model::normalise_key(hop);
+      const auto verdict = engine::judge(rows, model::Question{key, {}, model::Transport::Usual},
+                                         model::RowMode::Enforce, context_.now);
+      HopRow row;
+      if (verdict.kind != model::Verdict::Kind::NotFound) {
+        row.row = verdict.row.destination;
+        row.is_faulty = verdict.kind == model::Verdict::Kind::Unknown;
+        row.level = verdict.level;
+        if (verdict.row.profile != nullptr) {
+          row.profile = verdict.row.profile->name;
+          row.fallback = verdict.row.profile->fallback;
+        }
+      }
+      ours_.hops.emplace(hop, std::move(row));
+    }
+  }
+
+  void look_up_mx() {
+    const base::SystemClock clock;
+    const auto deadline = clock.steady() + kMxPatience;
+    for (const store::ProfileUse& use : ours_.policy->uses) {
+      if (use.profile.level != model::Level::Secure) continue;
+      for (const auto& domain : use.unmatched_names) {
+        if (ours_.mx.size() >= kMostMxLookups || clock.steady() > deadline) return;
+        ours_.mx.emplace(domain, find_mx_hosts(domain));
+      }
+    }
+  }
+
+  const ctl::Context& context_;
+  PostfixHost& host_;
+  OurSide& ours_;
+};
+
+}  // namespace
+
+OurSide read_our_side(const ctl::Context& context) {
+  OurSide ours;
+  ours.config = context.config;
+  ours.config_file = context.config_file;
+  if (const auto text = read_config_file(context.config_file)) {
+    ours.config_errors = parse_config(*text, context.config_file).errors;
+  }
+  ours.daemon = ask_daemon(context.config);
+  ours.account = find_account(context.config.user);
+  read_policy(context, ours);
+  return ours;
+}
+
+void gather_facts(const ctl::Context& context, PostfixHost& host, OurSide& ours) {
+  Gatherer(context, host, ours).gather();
+}
+
+}  // namespace app::doctor
