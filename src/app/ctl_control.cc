@@ -26,8 +26,13 @@ base::Result<std::string> exchange_line(const std::string& socket, std::string_v
 
 base::Result<Json> ask_control(const std::string& socket, std::string_view verb,
                                std::chrono::milliseconds patience) {
-  const auto request = Json{{"verb", verb}}.dump() + "\n";
-  const auto line = exchange_line(socket, request, patience);
+  return ask_control_for(socket, Json{{"verb", verb}}, patience);
+}
+
+base::Result<Json> ask_control_for(const std::string& socket, const Json& request,
+                                   std::chrono::milliseconds patience) {
+  const auto text = request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const auto line = exchange_line(socket, text, patience);
   if (!line) {
     return base::Error{
         fmt::format("the daemon can't be reached at {} (control_socket): {}; is it "
@@ -42,6 +47,12 @@ base::Result<Json> ask_control(const std::string& socket, std::string_view verb,
                     socket)};
   }
   return answer;
+}
+
+std::optional<std::string> refusal_in(const Json& answer) {
+  if (is_true_in(answer, "ok")) return std::nullopt;
+  const auto why = text_in(answer, "error");
+  return why.empty() ? "the daemon doesn't say why" : why;
 }
 
 std::string text_in(const Json& object, const char* name) {

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "src/app/ctl_control.h"
+#include "src/app/ctl_explain_state.h"
 #include "src/app/ctl_rows.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
@@ -21,15 +22,39 @@ using Kind = model::Verdict::Kind;
 // Answers from policy.db as the daemon answers from its image.
 class DbOracle final : public model::Oracle {
  public:
-  DbOracle(const PolicyDbRows& rows, const Context& context) : rows_(rows), context_(context) {}
+  DbOracle(const PolicyDbRows& rows, const Context& context, KnownStates& states)
+      : rows_(rows), context_(context), states_(states) {}
   model::Verdict verdict_for(const model::Question& question) override {
-    return engine::judge(rows_, question, context_.config.mode, context_.now);
+    return hold(engine::judge(rows_, question, context_.config.mode, context_.now), question);
+  }
+
+  // The level that holds now, by what is known of the destination.
+  model::Verdict hold(const model::Verdict& verdict, const model::Question& question) {
+    if (verdict.kind != Kind::Policy) return verdict;
+    const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
+    if (!engine::depends_on_state(rules)) return verdict;
+    const auto state = states_.find(question.key.text);
+    const auto held =
+        engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
+    return engine::with_level(verdict, held.level, held.why, question.transport);
   }
 
  private:
   const PolicyDbRows& rows_;
   const Context& context_;
+  KnownStates& states_;
 };
+
+void find_state(Explanation& found, KnownStates& states) {
+  if (!states.trouble().empty()) {
+    found.notes.push_back(fmt::format("What is known of destinations can't be read: {}.",
+                                      plain_sentence(states.trouble())));
+  }
+  const auto state = states.find(found.key.text);
+  if (!state || found.verdict.kind != Kind::Policy) return;
+  const auto rules = engine::rules_of(found.verdict.row, found.verdict.step, found.key.kind);
+  found.known = describe_state(rules, *state, states.now());
+}
 
 // What a Postfix that asks map `map` would read.
 base::Result<Reply> answer_of(model::Oracle& oracle, const Config& config, const std::string& map,
@@ -126,7 +151,8 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
   Explanation found;
   found.asked = asked;
   found.key = model::normalise_key(asked);
-  DbOracle oracle(rows, context);
+  KnownStates states(context);
+  DbOracle oracle(rows, context, states);
   const auto configured = model::to_text(context.config.postfix_version);
   for (const auto& [map, version] : {std::pair<std::string, std::string>{"policy", configured},
                                      {"policy-3.10", "3.10"},
@@ -138,7 +164,9 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
   const model::Question question{found.key, {}, model::Transport::Usual};
   found.verdict =
       engine::judge(rows, question, context.config.mode, context.now, &found.considered);
+  found.verdict = oracle.hold(found.verdict, question);
   find_deciding_row(found, rows, db);
+  find_state(found, states);
   if (found.verdict.kind == Kind::NotFound) found.next_keys = walk_of_postfix(found.key);
   note_faults(found, rows);
   note_surroundings(found, context);

@@ -34,6 +34,7 @@ struct Explanation {
   const PolicyDbRows::Loaded* deciding = nullptr;
   std::optional<store::ProfileRow> profile;     // of the deciding row
   std::optional<store::ChangeRow> last_change;  // of the deciding row
+  std::vector<std::string> known;               // of the destination, and what changes next
   std::vector<std::string> next_keys;           // what Postfix asks after NOTFOUND
   std::vector<std::string> notes;               // whole sentences
 };

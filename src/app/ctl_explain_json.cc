@@ -57,6 +57,7 @@ Json to_json(const Explanation& found, const Context& context) {
           {"step", is_missing ? Json(nullptr) : Json(model::to_word(verdict.step))},
           {"answers", answers_of(found)},
           {"row", found.deciding == nullptr ? Json(nullptr) : to_json(found.deciding->row)},
+          {"known", found.known},
           {"rows", rows_of(found, context.now)},
           {"profile", found.profile ? to_json(*found.profile) : Json(nullptr)},
           {"last_change", change_of(found)},

@@ -79,6 +79,12 @@ void print_profile(const store::ProfileRow& profile) {
   print_section("Profile " + terminal_text(text_of(profile, "name")), table);
 }
 
+void print_known(const Explanation& found) {
+  Table table;
+  for (const auto& line : found.known) table.add({line});
+  print_section("Known of " + terminal_text(found.key.text), table);
+}
+
 void print_what_is_next(const Explanation& found) {
   std::string keys;
   for (const auto& key : found.next_keys)
@@ -156,6 +162,7 @@ void print_as_text(const Explanation& found, const Context& context) {
   if (!found.considered.empty()) print_rows(found, context.now);
   if (found.deciding != nullptr) print_deciding(found, context.now);
   if (found.profile) print_profile(*found.profile);
+  if (!found.known.empty()) print_known(found);
   if (found.verdict.kind == Kind::NotFound) print_what_is_next(found);
   if (found.verdict.kind == Kind::Unknown) print_repair(found);
 }

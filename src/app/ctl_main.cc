@@ -65,6 +65,9 @@ int run_command(int argc, char** argv) {
   add_learn_verb(root, line);
   add_doctor_verb(root, line);
   add_daemon_verbs(root, line);
+  add_state_verbs(root, line);
+  add_decisions_verb(root, line);
+  add_trace_verb(root, line);
   add_database_verbs(root, line);
   try {
     root.parse(argc, argv);

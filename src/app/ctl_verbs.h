@@ -25,6 +25,11 @@ struct Arguments {
   std::string key;
   std::string map = "policy";
   std::string seq;
+  std::string since;
+  std::string head;
+  bool is_verification = false;
+  std::string view;
+  std::string duration;
   std::vector<std::string> logs;
   bool propose = false;
   std::uint64_t at_least = 1;
@@ -64,6 +69,9 @@ void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_learn_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
+void add_state_verbs(CLI::App& root, CommandLine& line);   // state reset panic
+void add_decisions_verb(CLI::App& root, CommandLine& line);
+void add_trace_verb(CLI::App& root, CommandLine& line);
 void add_doctor_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

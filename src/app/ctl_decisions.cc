@@ -1,0 +1,123 @@
+// decisions: the ledger, read from state.db itself, with or without a daemon.
+#include <fmt/format.h>
+
+#include "src/app/ctl_table.h"
+#include "src/app/ctl_time.h"
+#include "src/app/ctl_verbs.h"
+#include "src/model/next_hop.h"
+#include "src/store/state_db.h"
+
+namespace app::ctl {
+namespace {
+
+constexpr std::int64_t kMostListed = 1'000'000;
+
+Json or_null(const std::optional<std::int64_t>& number) {
+  return number ? Json(*number) : Json();
+}
+
+Json json_of(const store::DecisionRow& row) {
+  auto evidence = Json::parse(row.evidence, nullptr, /*allow_exceptions=*/false);
+  if (evidence.is_discarded()) evidence = row.evidence;
+  return {{"seq", row.seq},
+          {"at", row.at},
+          {"kind", row.kind},
+          {"destination", to_json(row.destination)},
+          {"from_level", to_json(row.from_level)},
+          {"to_level", to_json(row.to_level)},
+          {"rule", to_json(row.rule)},
+          {"fallback", to_json(row.fallback)},
+          {"evidence", std::move(evidence)},
+          {"until", or_null(row.until)},
+          {"affected", row.affected},
+          {"prev_hash", row.prev_hash},
+          {"hash", row.hash},
+          {"view", row.view},
+          {"why", row.why},
+          {"id", row.id}};
+}
+
+std::string levels_of(const store::DecisionRow& row) {
+  if (!row.from_level && !row.to_level) return "-";
+  return fmt::format("{} -> {}", row.from_level.value_or("-"), row.to_level.value_or("-"));
+}
+
+Exit verify(const Context& context, store::StateDb& db, const std::string& head) {
+  const auto found = db.verify_ledger(head);
+  if (!found) return fail(found.error());
+  const bool is_whole = found->text.empty();
+  if (context.is_json) {
+    print_json(Json{{"ok", is_whole},
+                    {"decisions", found->rows},
+                    {"first_broken", is_whole ? Json() : Json(found->first_broken)},
+                    {"text", found->text}});
+  } else if (is_whole) {
+    const auto newest = db.head();
+    say(fmt::format("The ledger is whole: {} decisions{}{}", found->rows,
+                    newest && newest->seq > 0 ? ", newest hash " : "",
+                    newest && newest->seq > 0 ? newest->hash : ""));
+  } else {
+    say("The ledger is broken: " + terminal_text(found->text));
+  }
+  return is_whole ? Exit::Done : Exit::NotWell;
+}
+
+void print_as_table(const std::vector<store::DecisionRow>& rows) {
+  Table table({"seq", "at", "kind", "destination", "level", "until", "affected", "row", "why"});
+  for (const auto& row : rows) {
+    const auto name = row.destination.value_or("-");
+    table.add({std::to_string(row.seq), iso_time_of(row.at), row.kind,
+               row.view.empty() ? name : fmt::format("{} (view {})", name, row.view),
+               levels_of(row), row.until ? iso_time_of(*row.until) : "-",
+               std::to_string(row.affected), row.rule.value_or("-"), row.why});
+  }
+  fmt::print(stdout, "{}", table.render());
+}
+
+// "7d" is a week ago; a date is that date.
+base::Result<std::int64_t> parse_since(const std::string& text, base::sys_seconds now) {
+  if (text.empty()) return std::int64_t{0};
+  if (const auto span = parse_duration(text)) return now.time_since_epoch().count() - *span;
+  const auto at = parse_expiry(text, now);
+  if (!at) return base::Error{at.error()};
+  return std::int64_t{at->time_since_epoch().count()};
+}
+
+Exit run_decisions(const Context& context, const Arguments& arguments) {
+  const auto since = parse_since(arguments.since, context.now);
+  if (!since) return refuse_usage(fmt::format("--since: {}", since.error()));
+  auto db = store::StateDb::open_read_only(context.config.state_db);
+  if (!db) return fail(db.error());
+  if (arguments.is_verification || !arguments.head.empty()) {
+    return verify(context, *db, arguments.head);
+  }
+  const auto key = arguments.destination.empty() ? std::string()
+                                                 : model::normalise_key(arguments.destination).text;
+  const auto rows = db->list_decisions(*since, key, kMostListed);
+  if (!rows) return fail(rows.error());
+  if (context.is_json) {
+    JsonArray array;
+    for (const auto& row : *rows) array.add(json_of(row));
+    array.finish();
+  } else {
+    print_as_table(*rows);
+  }
+  return Exit::Done;
+}
+
+}  // namespace
+
+void add_decisions_verb(CLI::App& root, CommandLine& line) {
+  auto& decisions =
+      add_verb(root, line, "decisions", "Show the ledger: every downgrade, why, and until when",
+               run_decisions);
+  decisions.group(kAskingGroup);
+  decisions.add_option("--since", line.arguments.since, "7d, 4h, or a date: 2026-11-22");
+  decisions.add_option("--destination", line.arguments.destination, "Of this destination alone");
+  decisions.add_flag("--verify", line.arguments.is_verification,
+                     "Check the chain of hashes; exit 1 where it is broken");
+  decisions.add_option("--head", line.arguments.head,
+                       "A hash known from the daemon's log: find a tail that was cut off");
+}
+
+}  // namespace app::ctl

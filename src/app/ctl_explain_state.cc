@@ -1,0 +1,105 @@
+#include "src/app/ctl_explain_state.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "src/app/ctl_time.h"
+#include "src/engine/advance.h"
+#include "src/store/state_db.h"
+
+namespace app::ctl {
+namespace {
+
+base::sys_seconds wall_of(model::Moment now) {
+  return base::sys_seconds(std::chrono::seconds(now.wall));
+}
+
+std::string since(std::string_view what, std::int64_t at, model::Moment now) {
+  return fmt::format("{} {} ({})", what, describe_distance(at, wall_of(now)), iso_time_of(at));
+}
+
+std::string describe_phase(const engine::Rules& rules, const model::DestinationState& state,
+                           model::Moment now) {
+  const auto end = fmt::format("{} ({})", describe_distance(state.until, wall_of(now)),
+                               iso_time_of(state.until));
+  switch (state.phase) {
+    case model::Phase::Normal:
+      return {};
+    case model::Phase::Downgraded:
+      return fmt::format("downgraded to {} since {}; it ends {}, then at least encrypt again",
+                         model::to_word(state.to), iso_time_of(state.since), end);
+    case model::Phase::Rerouted:
+      return fmt::format("rerouted to {} since {}; one trial of TLS again {}", rules.reroute_to,
+                         iso_time_of(state.since), end);
+    case model::Phase::Probation:
+      return "on probation after a downgrade: one more failure brings it back";
+    case model::Phase::Trial:
+      return "on trial after a reroute: one more failure brings it back";
+  }
+  return {};
+}
+
+// What time alone will change.
+std::string describe_next(const engine::Rules& rules, const model::DestinationState& state,
+                          model::Moment now) {
+  const auto due = engine::advance(&rules, state, engine::Tick{}, now, false).due_in;
+  if (!due || state.phase != model::Phase::Normal) return {};
+  return fmt::format("next: downgraded to {} in {}, unless TLS works before",
+                     model::to_word(rules.downgrade_to), describe_span(*due));
+}
+
+}  // namespace
+
+KnownStates::KnownStates(const Context& context) : path_(context.config.state_db) {
+  now_.wall = context.now.time_since_epoch().count();
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0) return;
+  auto db = store::StateDb::open_read_only(path_);
+  const auto clock =
+      db ? db->load_clock() : base::Result<store::StoredClock>(base::Error{db.error()});
+  if (!clock) {
+    memory_ = engine::Memory::Missing;
+    trouble_ = clock.error();
+    return;
+  }
+  // The daemon saves its clocks every few seconds, so both have gone on since by as much.
+  const auto passed = std::max<std::int64_t>(0, now_.wall - clock->wall);
+  now_.lived = clock->lived + passed;
+  now_.wall = std::max(now_.wall, clock->wall);
+}
+
+std::optional<model::DestinationState> KnownStates::find(std::string_view destination) {
+  struct stat status {};
+  if (memory_ == engine::Memory::Missing || ::stat(path_.c_str(), &status) != 0)
+    return std::nullopt;
+  auto db = store::StateDb::open_read_only(path_);
+  if (!db) return std::nullopt;
+  auto stored = db->find_state({}, destination);
+  if (!stored || !stored->has_value()) return std::nullopt;
+  return std::move((*stored)->state);
+}
+
+std::vector<std::string> describe_state(const engine::Rules& rules,
+                                        const model::DestinationState& state, model::Moment now) {
+  std::vector<std::string> lines;
+  if (state.offered_at != 0) lines.push_back(since("STARTTLS last offered", state.offered_at, now));
+  if (state.has_vanished) lines.emplace_back("STARTTLS was not offered any more since then");
+  if (state.absent_at != 0) lines.push_back(since("STARTTLS last missing", state.absent_at, now));
+  if (state.worked_at != 0) lines.push_back(since("TLS last worked", state.worked_at, now));
+  for (const auto& failure : state.failures) {
+    const auto& seen = failure.evidence;
+    lines.push_back(
+        since(fmt::format("failed ({}, by {})",
+                          seen.outcome.cause ? model::to_word(*seen.outcome.cause) : "?",
+                          model::to_word(seen.source)),
+              failure.at.wall, now));
+  }
+  for (auto line : {describe_phase(rules, state, now), describe_next(rules, state, now)}) {
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace app::ctl

@@ -1,0 +1,37 @@
+// What state.db knows of one destination, for `explain`: read beside the daemon, which may be down.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/app/ctl_context.h"
+#include "src/engine/level_for.h"
+#include "src/model/destination_state.h"
+
+namespace app::ctl {
+
+class KnownStates {
+ public:
+  // Where there is no state.db yet, nothing is known of any destination.
+  explicit KnownStates(const Context& context);
+
+  [[nodiscard]] std::optional<model::DestinationState> find(std::string_view destination);
+  [[nodiscard]] model::Moment now() const { return now_; }
+  // Missing where state.db is there and can't be read: the daemon would not have it either.
+  [[nodiscard]] engine::Memory memory() const { return memory_; }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+ private:
+  std::string path_;
+  model::Moment now_;
+  engine::Memory memory_ = engine::Memory::Whole;
+  std::string trouble_;
+};
+
+// What is known, as sentences with ages, and what changes next. Empty where nothing is.
+std::vector<std::string> describe_state(const engine::Rules& rules,
+                                        const model::DestinationState& state, model::Moment now);
+
+}  // namespace app::ctl
