@@ -46,8 +46,13 @@ std::string_view to_word(engine::AlarmKind kind) {
 
 }  // namespace
 
-Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet)
-    : clock_(clock), rules_(rules), outlet_(outlet) {}
+Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet,
+                   std::size_t most_destinations)
+    : clock_(clock),
+      rules_(rules),
+      outlet_(outlet),
+      most_destinations_(most_destinations),
+      table_(most_destinations) {}
 
 Memory Feedback::memory_of_absent() const {
   if (memory_ == Memory::Missing) return Memory::Missing;
@@ -217,7 +222,7 @@ void Feedback::propose_again() {
 bool Feedback::begin_base(Base kind, model::Moment saved) {
   if (is_base_final_ || (kind == Base::Kept && has_base())) return false;
   clock_.resume(saved);
-  table_ = DestinationTable();
+  table_ = DestinationTable(most_destinations_);
   is_base_final_ = kind == Base::Committed;
   return true;
 }
