@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "src/engine/bounces.h"
+
 namespace jobs {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <random>
 
+#include "src/engine/bounces.h"
 #include "src/engine/level_for.h"
 #include "tests/unit/catch.h"
 
