@@ -201,13 +201,15 @@ void Advance::end_alarm() {
 }
 
 // A handshake that times out, or STARTTLS that is gone, may be an overloaded peer or a gateway in
-// between: one attempt more.
+// between: one attempt more. From a peer that never offered it, nothing is gone.
 std::int64_t Advance::needed_failures() const {
   const auto& failures = next_.state.failures;
-  const bool is_doubtful = std::any_of(failures.begin(), failures.end(), [](const auto& failure) {
-    return failure.evidence.outcome.cause == Cause::Timeout ||
-           failure.evidence.outcome.cause == Cause::StarttlsNotSupported;
-  });
+  const bool was_offered = next_.state.offered_at != 0;
+  const bool is_doubtful =
+      std::any_of(failures.begin(), failures.end(), [was_offered](const auto& failure) {
+        const auto cause = failure.evidence.outcome.cause;
+        return cause == Cause::Timeout || (cause == Cause::StarttlsNotSupported && was_offered);
+      });
   return rules_->attempts + (is_doubtful ? 1 : 0);
 }
 

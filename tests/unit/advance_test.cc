@@ -191,6 +191,14 @@ TEST_CASE("advance: a time-out needs one attempt more") {
   CHECK(story.last() == "downgrade");
 }
 
+TEST_CASE("advance: from a peer that never offered STARTTLS nothing vanished") {
+  Story story(rules_with(Fallback::AfterRetry, Level::Encrypt));
+  story.see(failed(Cause::StarttlsNotSupported));
+  story.wait(300);
+  story.tick();
+  CHECK(story.last() == "downgrade");
+}
+
 TEST_CASE("advance: STARTTLS that vanished is held against the peer, not believed") {
   Story story(rules_with(Fallback::UnlessOffered, Level::May));
   CHECK(story.level() == Level::Encrypt);  // first contact asks
