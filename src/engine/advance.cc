@@ -175,7 +175,11 @@ void Advance::note_failure(const Evidence& seen) {
     state().is_confirmed = state().is_confirmed || confirms;
     return;
   }
-  if (!model::is_mail(seen.source) && state().failures.empty() && !is_trying_again()) return;
+  if (!model::is_mail(seen.source) && state().failures.empty()) {
+    // It starts nothing, not even on probation; there it confirms what mail may see next.
+    state().is_confirmed = state().is_confirmed || (confirms && is_trying_again());
+    return;
+  }
   state().is_confirmed = state().is_confirmed || confirms;
   auto& failures = state().failures;
   const bool is_same_moment =

@@ -144,6 +144,8 @@ TEST_CASE("advance: a downgrade ends when it said, on probation, and one failure
   SECTION("for twice as long where a probe confirms, up to downgrade_max") {
     for (const auto expected : {7200, 14400, 28800, 57600, 86400, 86400}) {
       story.see(failed(Cause::HandshakeFailure, Source::Probe));
+      CHECK(story.level() == Level::Encrypt);  // mail must fail first
+      story.see(failed(Cause::HandshakeFailure));
       CHECK(story.state.until - story.now.wall == expected);
       story.wait(expected);
       story.tick();
