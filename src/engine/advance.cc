@@ -53,6 +53,7 @@ class Advance {
   void note_success(const Evidence& seen);
   void note_failure(const Evidence& seen);
   void pass_time();
+  void let_expire();
   void end_phase(Phase next, std::string why, std::vector<Evidence> evidence);
   void decide_if_due();
   void begin(DecisionKind kind, Phase phase, Level to);
@@ -111,7 +112,12 @@ void Advance::operator()(const Seen& seen) {
   const Evidence& evidence = seen.evidence;
   const auto cause = evidence.outcome.cause;
   if (!evidence.is_trusted || cause == Cause::LocalFault) return;
-  pass_time();
+  // TLS that works is no moment to lower anything, though it were due.
+  if (is_success(evidence)) {
+    let_expire();
+  } else {
+    pass_time();
+  }
   const bool was_offered = evidence.was_offered || is_encrypted(evidence) ||
                            (cause && model::is_starttls_offered(*cause));
   if (was_offered) {
@@ -271,11 +277,15 @@ void Advance::begin(DecisionKind kind, Phase phase, Level to) {
 }
 
 void Advance::pass_time() {
+  let_expire();
+  decide_if_due();
+}
+
+void Advance::let_expire() {
   forget_old_failures();
   if (is_away() && now_.wall >= state().until) {
     end_phase(state().phase == Phase::Downgraded ? Phase::Probation : Phase::Trial, "expiry", {});
   }
-  decide_if_due();
 }
 
 void Advance::forget_old_failures() {

@@ -169,6 +169,16 @@ TEST_CASE("advance: TLS that works ends a downgrade at once") {
   CHECK(story.decisions.back().why == "probe");
 }
 
+TEST_CASE("advance: TLS that works in the second of a downgrade that is due prevents it") {
+  Story story(rules_with(Fallback::AfterRetry, Level::May));
+  story.see(failed(Cause::HandshakeFailure));
+  story.wait(300);
+  story.see(worked());
+  CHECK(story.decisions.empty());
+  CHECK(story.alarms.empty());
+  CHECK(story.level() == Level::Encrypt);
+}
+
 TEST_CASE("advance: a probe confirms what mail saw, and starts nothing") {
   auto rules = rules_with(Fallback::AfterRetry, Level::May);
   rules.downgrade_to = Level::None;
