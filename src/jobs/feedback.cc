@@ -34,6 +34,11 @@ bool is_material(const DestinationState& before, const DestinationState& after) 
          after.absent_at - before.absent_at >= kRefreshEvery;
 }
 
+// What a freeze counts: TLS worked before, and none of its failures is on record yet.
+bool may_begin_to_fail(const DestinationState& state) {
+  return state.worked_at != 0 && state.phase == model::Phase::Normal;
+}
+
 std::string_view to_word(engine::AlarmKind kind) {
   switch (kind) {
     case engine::AlarmKind::Downgraded:
@@ -93,10 +98,10 @@ bool Feedback::take(std::string_view view, const model::Key& key, const Evidence
   if (!evidence.is_trusted || !has_base()) return false;
   const auto now = clock_.now();
   const auto before = newest(view, key.text);
-  const bool did_tls = before.offered_at != 0 || before.worked_at != 0;
+  const bool begins = may_begin_to_fail(before) && before.failures.empty();
   const auto cause = evidence.outcome.cause;
   if (model::is_mail(evidence.source)) freeze_.note_try(key.text, now.lived);
-  if (cause && model::is_tls_missing(*cause) && did_tls) {
+  if (cause && model::is_tls_missing(*cause) && begins) {
     freeze_.note_failure(key.text, evidence.mx, now.lived);
   } else if (!cause && evidence.outcome.security != model::Security::Unknown &&
              evidence.outcome.security != model::Security::Clear) {
