@@ -236,10 +236,16 @@ bool Feedback::begin_base(Base kind, model::Moment saved) {
 
 void Feedback::take_base_record(const wire::StateRecord& record) {
   table_.put(record.view, record.destination, record.state);
+  // A restart thaws nothing.
+  const auto& failures = record.state.failures;
+  if (failures.empty() || !may_begin_to_fail(record.state)) return;
+  freeze_.recall_failure(record.destination, failures.front().evidence.mx,
+                         failures.front().at.lived);
 }
 
 void Feedback::end_base() {
   memory_ = Memory::Whole;
+  watch_freeze();
   rules_changed();
 }
 
