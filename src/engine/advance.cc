@@ -53,6 +53,7 @@ class Advance {
   void note_success(const Evidence& seen);
   void note_failure(const Evidence& seen);
   void pass_time();
+  void let_expire();
   void end_phase(Phase next, std::string why, std::vector<Evidence> evidence);
   void decide_if_due();
   void begin(DecisionKind kind, Phase phase, Level to);
@@ -111,7 +112,12 @@ void Advance::operator()(const Seen& seen) {
   const Evidence& evidence = seen.evidence;
   const auto cause = evidence.outcome.cause;
   if (!evidence.is_trusted || cause == Cause::LocalFault) return;
-  pass_time();
+  // TLS that works is no moment to lower anything, though it were due.
+  if (is_success(evidence)) {
+    let_expire();
+  } else {
+    pass_time();
+  }
   const bool was_offered = evidence.was_offered || is_encrypted(evidence) ||
                            (cause && model::is_starttls_offered(*cause));
   if (was_offered) {
@@ -175,7 +181,11 @@ void Advance::note_failure(const Evidence& seen) {
     state().is_confirmed = state().is_confirmed || confirms;
     return;
   }
-  if (!model::is_mail(seen.source) && state().failures.empty() && !is_trying_again()) return;
+  if (!model::is_mail(seen.source) && state().failures.empty()) {
+    // It starts nothing, not even on probation; there it confirms what mail may see next.
+    state().is_confirmed = state().is_confirmed || (confirms && is_trying_again());
+    return;
+  }
   state().is_confirmed = state().is_confirmed || confirms;
   auto& failures = state().failures;
   const bool is_same_moment =
@@ -201,13 +211,15 @@ void Advance::end_alarm() {
 }
 
 // A handshake that times out, or STARTTLS that is gone, may be an overloaded peer or a gateway in
-// between: one attempt more.
+// between: one attempt more. From a peer that never offered it, nothing is gone.
 std::int64_t Advance::needed_failures() const {
   const auto& failures = next_.state.failures;
-  const bool is_doubtful = std::any_of(failures.begin(), failures.end(), [](const auto& failure) {
-    return failure.evidence.outcome.cause == Cause::Timeout ||
-           failure.evidence.outcome.cause == Cause::StarttlsNotSupported;
-  });
+  const bool was_offered = next_.state.offered_at != 0;
+  const bool is_doubtful =
+      std::any_of(failures.begin(), failures.end(), [was_offered](const auto& failure) {
+        const auto cause = failure.evidence.outcome.cause;
+        return cause == Cause::Timeout || (cause == Cause::StarttlsNotSupported && was_offered);
+      });
   return rules_->attempts + (is_doubtful ? 1 : 0);
 }
 
@@ -265,11 +277,15 @@ void Advance::begin(DecisionKind kind, Phase phase, Level to) {
 }
 
 void Advance::pass_time() {
+  let_expire();
+  decide_if_due();
+}
+
+void Advance::let_expire() {
   forget_old_failures();
   if (is_away() && now_.wall >= state().until) {
     end_phase(state().phase == Phase::Downgraded ? Phase::Probation : Phase::Trial, "expiry", {});
   }
-  decide_if_due();
 }
 
 void Advance::forget_old_failures() {
@@ -370,20 +386,6 @@ Advanced advance(const Rules* rules, const DestinationState& state, const Event&
   Advance pass(rules, state, now, is_frozen);
   std::visit(pass, event);
   return pass.finish();
-}
-
-bool bounces(const Rules& rules, const DestinationState& state, const Evidence& evidence,
-             Moment now, bool is_frozen) {
-  const auto cause = evidence.outcome.cause;
-  if (rules.fallback != Fallback::Bounce || is_frozen || !evidence.is_trusted || !cause) {
-    return false;
-  }
-  // A busy peer, a lost connection and a fault of ours mend themselves.
-  if (*cause == Cause::StarttlsRefused || *cause == Cause::HangUp || *cause == Cause::Timeout ||
-      *cause == Cause::LocalFault) {
-    return false;
-  }
-  return count_failures(rules, state, now) >= rules.attempts;
 }
 
 }  // namespace engine

@@ -47,9 +47,4 @@ struct Advanced {
 Advanced advance(const Rules* rules, const model::DestinationState& state, const Event& event,
                  model::Moment now, bool is_frozen);
 
-// Whether the failure in `evidence`, the newest of the destination's, makes this delivery bounce
-// (fallback `bounce`): `state` already knows of it.
-[[nodiscard]] bool bounces(const Rules& rules, const model::DestinationState& state,
-                           const model::Evidence& evidence, model::Moment now, bool is_frozen);
-
 }  // namespace engine

@@ -1,12 +1,20 @@
 #include "src/jobs/decider.h"
 
+#include <algorithm>
+
 #include "src/engine/judge.h"
 
 namespace jobs {
 
+base::sys_seconds Decider::now() {
+  const auto now = clock_.now();
+  if (feedback_ == nullptr) return now;
+  return std::max(now, base::sys_seconds(std::chrono::seconds(feedback_->now().wall)));
+}
+
 model::Verdict Decider::verdict_for(const model::Question& question) {
   if (!image_) return engine::judge_without_policy(mode_);
-  auto verdict = engine::judge(*image_, question, mode_, clock_.now());
+  auto verdict = engine::judge(*image_, question, mode_, now());
   if (verdict.kind != model::Verdict::Kind::Policy) return verdict;
   const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
   if (!engine::depends_on_state(rules)) return verdict;
@@ -29,7 +37,7 @@ std::optional<std::string_view> Decider::reroute_for(const model::Question& ques
 std::optional<engine::Rules> Decider::rules_for(std::string_view view, const model::Key& key) {
   if (!image_) return std::nullopt;
   const model::Question question{key, view};
-  const auto verdict = engine::judge(*image_, question, mode_, clock_.now());
+  const auto verdict = engine::judge(*image_, question, mode_, now());
   if (verdict.kind != model::Verdict::Kind::Policy) return std::nullopt;
   return engine::rules_of(verdict.row, verdict.step, key.kind);
 }

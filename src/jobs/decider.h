@@ -32,6 +32,9 @@ class Decider final : public model::Oracle, public RuleBook {
   std::optional<engine::Rules> rules_for(std::string_view view, const model::Key& key) override;
 
  private:
+  // The time of day, which never goes back: a row that has expired stays so (RELIABILITY row 25).
+  base::sys_seconds now();
+
   const base::Clock& clock_;
   Feedback* feedback_ = nullptr;
   model::RowMode mode_ = model::RowMode::Enforce;

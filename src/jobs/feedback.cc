@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "src/engine/bounces.h"
+
 namespace jobs {
 namespace {
 
@@ -32,6 +34,11 @@ bool is_material(const DestinationState& before, const DestinationState& after) 
          after.absent_at - before.absent_at >= kRefreshEvery;
 }
 
+// What a freeze counts: TLS worked before, and none of its failures is on record yet.
+bool may_begin_to_fail(const DestinationState& state) {
+  return state.worked_at != 0 && state.phase == model::Phase::Normal;
+}
+
 std::string_view to_word(engine::AlarmKind kind) {
   switch (kind) {
     case engine::AlarmKind::Downgraded:
@@ -46,8 +53,13 @@ std::string_view to_word(engine::AlarmKind kind) {
 
 }  // namespace
 
-Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet)
-    : clock_(clock), rules_(rules), outlet_(outlet) {}
+Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet,
+                   std::size_t most_destinations)
+    : clock_(clock),
+      rules_(rules),
+      outlet_(outlet),
+      most_destinations_(most_destinations),
+      table_(most_destinations) {}
 
 Memory Feedback::memory_of_absent() const {
   if (memory_ == Memory::Missing) return Memory::Missing;
@@ -86,10 +98,10 @@ bool Feedback::take(std::string_view view, const model::Key& key, const Evidence
   if (!evidence.is_trusted || !has_base()) return false;
   const auto now = clock_.now();
   const auto before = newest(view, key.text);
-  const bool did_tls = before.offered_at != 0 || before.worked_at != 0;
+  const bool begins = may_begin_to_fail(before) && before.failures.empty();
   const auto cause = evidence.outcome.cause;
   if (model::is_mail(evidence.source)) freeze_.note_try(key.text, now.lived);
-  if (cause && model::is_tls_missing(*cause) && did_tls) {
+  if (cause && model::is_tls_missing(*cause) && begins) {
     freeze_.note_failure(key.text, evidence.mx, now.lived);
   } else if (!cause && evidence.outcome.security != model::Security::Unknown &&
              evidence.outcome.security != model::Security::Clear) {
@@ -217,17 +229,23 @@ void Feedback::propose_again() {
 bool Feedback::begin_base(Base kind, model::Moment saved) {
   if (is_base_final_ || (kind == Base::Kept && has_base())) return false;
   clock_.resume(saved);
-  table_ = DestinationTable();
+  table_ = DestinationTable(most_destinations_);
   is_base_final_ = kind == Base::Committed;
   return true;
 }
 
 void Feedback::take_base_record(const wire::StateRecord& record) {
   table_.put(record.view, record.destination, record.state);
+  // A restart thaws nothing.
+  const auto& failures = record.state.failures;
+  if (failures.empty() || !may_begin_to_fail(record.state)) return;
+  freeze_.recall_failure(record.destination, failures.front().evidence.mx,
+                         failures.front().at.lived);
 }
 
 void Feedback::end_base() {
   memory_ = Memory::Whole;
+  watch_freeze();
   rules_changed();
 }
 

@@ -47,8 +47,9 @@ class Feedback {
                        bool is_over) = 0;
   };
 
-  // All three outlive this.
-  Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet);
+  // All three outlive this. At most `most_destinations` are remembered.
+  Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet,
+           std::size_t most_destinations = DestinationTable::kMost);
 
   void set_freeze_limits(FreezeLimits limits) { freeze_.set_limits(limits); }
 
@@ -112,6 +113,7 @@ class Feedback {
   LifeClock clock_;
   RuleBook& rules_;
   Outlet& outlet_;
+  std::size_t most_destinations_;
   DestinationTable table_;                            // in force: committed, or no weaker than that
   std::map<Place, model::DestinationState> pending_;  // proposed last, where not yet acknowledged
   std::map<std::uint64_t, Open> open_;

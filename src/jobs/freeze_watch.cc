@@ -51,12 +51,17 @@ void FreezeWatch::note_try(std::string_view destination, std::int64_t now) {
 
 void FreezeWatch::note_failure(std::string_view destination, std::string_view mx,
                                std::int64_t now) {
+  recall_failure(destination, mx, now);
+  forget(now);
+}
+
+void FreezeWatch::recall_failure(std::string_view destination, std::string_view mx,
+                                 std::int64_t at) {
   if (failing_.size() >= kMostNames) return;
   const std::string name(registrable_name(destination));
   auto network = network_of(mx);
   // The first failure stays the time: what fails for longer than the window is not "at once".
-  failing_.try_emplace(name, Failing{now, network.empty() ? name : std::move(network)});
-  forget(now);
+  failing_.try_emplace(name, Failing{at, network.empty() ? name : std::move(network)});
 }
 
 void FreezeWatch::note_success(std::string_view destination) {

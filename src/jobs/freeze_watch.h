@@ -25,8 +25,10 @@ class FreezeWatch {
   void set_limits(FreezeLimits limits) { limits_ = limits; }
   // Mail was tried to `destination` at `now` (seconds on a clock that only runs).
   void note_try(std::string_view destination, std::int64_t now);
-  // It failed for want of TLS, though it did TLS before. `mx`: "host[address]", or empty.
+  // It begins to fail for want of TLS, though it did TLS before. `mx`: "host[address]", or empty.
   void note_failure(std::string_view destination, std::string_view mx, std::int64_t now);
+  // The same of a failure before a restart, in any order of time.
+  void recall_failure(std::string_view destination, std::string_view mx, std::int64_t at);
   void note_success(std::string_view destination);
 
   // Whether it is frozen at `now`; lifts by itself.

@@ -101,6 +101,12 @@ bool is_untrusted(const Event& event) {
   return seen != nullptr && !seen->evidence.is_trusted;
 }
 
+// A probe or a datagram, which may confirm and never start.
+bool is_second_hand(const Event& event) {
+  const auto* seen = std::get_if<Seen>(&event);
+  return seen != nullptr && !model::is_mail(seen->evidence.source);
+}
+
 struct Sequence {
   explicit Sequence(std::uint64_t number) : random(number), rules(random_rules(random)) {}
 
@@ -114,6 +120,10 @@ struct Sequence {
     if (model::strictness(held) < floor_of(rules)) return "an answer below the admin's floor";
     if (is_untrusted(event) && !(after.state == state)) return "untrusted evidence changed a state";
     if (is_frozen && is_lowered(after.state) && !is_lowered(state)) return "lowered in a freeze";
+    if (is_second_hand(event) && state.failures.empty() && is_away(after.state) &&
+        !is_away(state)) {
+      return "lowered or rerouted though mail saw no failure";
+    }
     if (is_lowered(after.state) && !is_lowered(state) && after.decisions.empty()) {
       return "lowered without a decision";
     }
@@ -138,6 +148,10 @@ struct Sequence {
   }
 
   static bool is_lowered(const DestinationState& some) { return some.phase == Phase::Downgraded; }
+
+  static bool is_away(const DestinationState& some) {
+    return some.phase == Phase::Downgraded || some.phase == Phase::Rerouted;
+  }
 
   struct Past {
     Event event;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <random>
 
+#include "src/engine/bounces.h"
 #include "src/engine/level_for.h"
 #include "tests/unit/catch.h"
 
@@ -143,6 +144,8 @@ TEST_CASE("advance: a downgrade ends when it said, on probation, and one failure
   SECTION("for twice as long where a probe confirms, up to downgrade_max") {
     for (const auto expected : {7200, 14400, 28800, 57600, 86400, 86400}) {
       story.see(failed(Cause::HandshakeFailure, Source::Probe));
+      CHECK(story.level() == Level::Encrypt);  // mail must fail first
+      story.see(failed(Cause::HandshakeFailure));
       CHECK(story.state.until - story.now.wall == expected);
       story.wait(expected);
       story.tick();
@@ -166,6 +169,16 @@ TEST_CASE("advance: TLS that works ends a downgrade at once") {
   CHECK(story.decisions.back().why == "probe");
 }
 
+TEST_CASE("advance: TLS that works in the second of a downgrade that is due prevents it") {
+  Story story(rules_with(Fallback::AfterRetry, Level::May));
+  story.see(failed(Cause::HandshakeFailure));
+  story.wait(300);
+  story.see(worked());
+  CHECK(story.decisions.empty());
+  CHECK(story.alarms.empty());
+  CHECK(story.level() == Level::Encrypt);
+}
+
 TEST_CASE("advance: a probe confirms what mail saw, and starts nothing") {
   auto rules = rules_with(Fallback::AfterRetry, Level::May);
   rules.downgrade_to = Level::None;
@@ -185,6 +198,14 @@ TEST_CASE("advance: a time-out needs one attempt more") {
   story.tick();
   CHECK(story.decisions.empty());
   story.see(failed(Cause::Timeout));
+  story.wait(300);
+  story.tick();
+  CHECK(story.last() == "downgrade");
+}
+
+TEST_CASE("advance: from a peer that never offered STARTTLS nothing vanished") {
+  Story story(rules_with(Fallback::AfterRetry, Level::Encrypt));
+  story.see(failed(Cause::StarttlsNotSupported));
   story.wait(300);
   story.tick();
   CHECK(story.last() == "downgrade");
