@@ -65,5 +65,6 @@ void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_learn_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
 void add_doctor_verb(CLI::App& root, CommandLine& line);
+void add_held_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl
