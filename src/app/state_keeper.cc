@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -238,7 +239,9 @@ bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t
   decision.until = until;
   const auto now = clock_.now().time_since_epoch().count();
   store::StateChange change;
-  change.id = fmt::format("store/{}/{}", now, ++own_ids_);
+  // The process too: a store that is started again within a second counts from one again, and what
+  // has an id that is known is not written.
+  change.id = fmt::format("store/{}/{}/{}", now, ::getpid(), ++own_ids_);
   change.decisions.push_back(std::move(decision));
   change.at = now;
   const auto refused = db_->commit({change});
