@@ -29,6 +29,7 @@ test  postfix             the real client, as private instances
 test  iproute2            network namespaces for them
 test  strace              proves what a role does not call
 test  procps              looks at the roles' processes
+test  systemd             judges the units; nothing of it is started
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer
 lint  clang               reads the sources as clang-tidy does

@@ -158,7 +158,7 @@ void Session::remember(const MapName& name, model::Key key, const model::Verdict
   const bool is_walk = key.kind == model::KeyKind::Parent && last_ && last_->is_open &&
                        last_->view == name.view && last_->key.text.ends_with(key.text);
   if (!is_walk) {
-    last_.emplace();
+    last_.emplace(Question{});
     last_->view = name.view;
     last_->key = std::move(key);
   }

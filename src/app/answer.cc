@@ -183,7 +183,7 @@ bool Answer::is_trusted(const net::PeerCredentials& peer) const {
 
 // What the admin's panic says, as long as it says so, else the configuration.
 void Answer::set_mode() {
-  const bool is_panic = clock_.now().time_since_epoch().count() < panic_.until;
+  const bool is_panic = learner_.feedback().now().wall < panic_.until;
   decider_.set_mode(is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_);
 }
 

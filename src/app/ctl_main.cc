@@ -64,6 +64,7 @@ int run_command(int argc, char** argv) {
   add_query_verb(root, line);
   add_learn_verb(root, line);
   add_doctor_verb(root, line);
+  add_held_verb(root, line);
   add_daemon_verbs(root, line);
   add_state_verbs(root, line);
   add_decisions_verb(root, line);

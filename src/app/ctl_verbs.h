@@ -73,5 +73,6 @@ void add_state_verbs(CLI::App& root, CommandLine& line);   // state reset panic
 void add_decisions_verb(CLI::App& root, CommandLine& line);
 void add_trace_verb(CLI::App& root, CommandLine& line);
 void add_doctor_verb(CLI::App& root, CommandLine& line);
+void add_held_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

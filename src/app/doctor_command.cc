@@ -79,10 +79,12 @@ class Running {
     ::waitpid(pid_, nullptr, 0);
   }
 
-  // Until both pipes are closed; the reason why not.
-  base::Result<void> read_all(std::string& out, std::string& err) {
+  // Until both pipes are closed, or `take` wants no more; the reason why not. `take` removes from
+  // the output what it has used.
+  base::Result<void> read_all(const CommandLimits& limits, std::string& out, std::string& err,
+                              const std::function<bool(std::string&)>& take) {
     const base::SystemClock clock;
-    const auto deadline = clock.steady() + kCommandPatience;
+    const auto deadline = clock.steady() + limits.patience;
     while (out_ || err_) {
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock.steady());
@@ -94,7 +96,8 @@ class Running {
       }
       if (polled[0].revents != 0) read_some(out_, out);
       if (polled[1].revents != 0) read_some(err_, err);
-      if (out.size() > kLargestOutput || err.size() > kLargestOutput) {
+      if (take && !take(out)) return {};
+      if (out.size() > limits.output || err.size() > kLargestOutput) {
         return base::Error{"it prints too much"};
       }
     }
@@ -153,7 +156,7 @@ base::Result<std::string> run_program(const std::vector<std::string>& argv, std:
   if (!running) return base::Error{running.error()};
   std::string out;
   std::string err;
-  if (auto read = running->read_all(out, err); !read) {
+  if (auto read = running->read_all({}, out, err, nullptr); !read) {
     return base::Error{fmt::format("{}: {}", name, read.error())};
   }
   const int status = running->wait();
@@ -161,6 +164,37 @@ base::Result<std::string> run_program(const std::vector<std::string>& argv, std:
     return base::Error{fmt::format("{}: exit status {}: {}", name, status, last_line(err))};
   }
   return out;
+}
+
+base::Result<void> run_by_line(const std::vector<std::string>& argv, const CommandLimits& limits,
+                               const std::function<bool(std::string_view)>& on_line) {
+  const auto name = argv.front().substr(argv.front().rfind('/') + 1);
+  auto running = Running::start(argv, {});
+  if (!running) return base::Error{running.error()};
+  bool goes_on = true;
+  std::size_t searched = 0;
+  const auto take = [&](std::string& out) {
+    std::size_t used = 0;
+    for (auto end = out.find('\n', searched); goes_on && end != std::string::npos;
+         end = out.find('\n', used)) {
+      goes_on = on_line(std::string_view(out).substr(used, end - used));
+      used = end + 1;
+    }
+    out.erase(0, used);
+    searched = out.size();
+    return goes_on;
+  };
+  std::string out;
+  std::string err;
+  if (auto read = running->read_all(limits, out, err, take); !read) {
+    return base::Error{fmt::format("{}: {}", name, read.error())};
+  }
+  if (!goes_on) return {};
+  if (!out.empty()) on_line(out);
+  if (const int status = running->wait(); status != 0) {
+    return base::Error{fmt::format("{}: exit status {}: {}", name, status, last_line(err))};
+  }
+  return {};
 }
 
 }  // namespace app::doctor

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +26,15 @@ std::string find_program(const std::string& program);
 // status 1 for an answer too (postmap(1): nothing found). One that takes too long is killed.
 base::Result<std::string> run_program(const std::vector<std::string>& argv,
                                       std::string_view input = {}, bool accepts_one = false);
+
+struct CommandLimits {
+  std::size_t output = kLargestOutput;  // bytes kept at once: all of it, or the longest line
+  std::chrono::seconds patience = kCommandPatience;
+};
+
+// The same for output of any size: each line as it comes, without its line feed. Ends early, and
+// well, where `on_line` returns false; the program is killed then.
+base::Result<void> run_by_line(const std::vector<std::string>& argv, const CommandLimits& limits,
+                               const std::function<bool(std::string_view)>& on_line);
 
 }  // namespace app::doctor

@@ -39,7 +39,9 @@ Learner::Learner(net::Loop& loop, const base::Clock& clock, jobs::Decider& decid
       tell_parent_(std::move(tell_parent)),
       feedback_(clock, decider, *this),
       ticker_(loop, [this] { tick(); }),
-      reader_(loop, [this] { read_slice(); }) {}
+      reader_(loop, [this] { read_slice(); }) {
+  feedback_.set_incarnation(static_cast<std::uint16_t>(::getpid()));
+}
 
 void Learner::start() {
   ticker_.start(kTickEvery);

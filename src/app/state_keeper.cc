@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
@@ -22,6 +24,8 @@ constexpr std::int64_t kBaseEvery = 5;
 constexpr std::size_t kMostQueued = 100'000;
 constexpr std::size_t kMostCounts = 200'000;
 constexpr std::int64_t kDay = 86'400;
+// Time servers step a clock back by seconds; that is no news.
+constexpr std::int64_t kClockSlack = 60;
 // What is acknowledged at once fits into one message.
 constexpr std::size_t kMostAcknowledged = 4'000;
 
@@ -108,6 +112,16 @@ void StateKeeper::fail(const store::StateDb::Refused& refused) {
   if (refused.is_fatal) std::exit(EX_IOERR);
 }
 
+std::string StateKeeper::clock_alarm() const {
+  const auto now = clock_.now();
+  if (moments_.wall - now.time_since_epoch().count() <= kClockSlack) return {};
+  const base::sys_seconds highest{std::chrono::seconds(moments_.wall)};
+  return fmt::format(
+      "The clock says {}, but it was {} before: rows that expire before that time have expired. If "
+      "the clock is right now, stop the daemon, run: sqlite3 {} \"{}\", and start it",
+      base::iso_time(now), base::iso_time(highest), path_, store::StateDb::kForgetClock);
+}
+
 void StateKeeper::on_answer_connected() {
   send_base();
   tell_mode();
@@ -182,7 +196,10 @@ void StateKeeper::on_clock(std::string_view payload) {
   base::ByteReader from(payload);
   const auto wall = from.number<std::int64_t>();
   const auto lived = from.number<std::int64_t>();
-  if (from.ok()) moments_ = {wall, lived};
+  if (!from.ok()) return;
+  // A new `answer` counts from the time of day until it has its base: that takes nothing back.
+  moments_.wall = std::max(moments_.wall, wall);
+  moments_.lived = std::max(moments_.lived, lived);
 }
 
 void StateKeeper::watch() {
@@ -196,7 +213,8 @@ void StateKeeper::watch() {
     counts_.clear();
     if (queue_.empty()) recover();
   }
-  if (mode_.until != 0 && now >= mode_.until) panic(model::RowMode::Enforce, 0);
+  if (mode_.until != 0 && std::max(now, moments_.wall) >= mode_.until)
+    panic(model::RowMode::Enforce, 0);
   if (is_base_stale_ && now - base_at_ >= kBaseEvery) {
     const auto base = make_base();
     if (base) outlet_.tell_parent(wire::ToParent::StateBase, {}, std::array{base.get()});
@@ -221,7 +239,9 @@ bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t
   decision.until = until;
   const auto now = clock_.now().time_since_epoch().count();
   store::StateChange change;
-  change.id = fmt::format("store/{}/{}", now, ++own_ids_);
+  // The process too: a store that is started again within a second counts from one again, and what
+  // has an id that is known is not written.
+  change.id = fmt::format("store/{}/{}/{}", now, ::getpid(), ++own_ids_);
   change.decisions.push_back(std::move(decision));
   change.at = now;
   const auto refused = db_->commit({change});

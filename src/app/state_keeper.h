@@ -54,6 +54,9 @@ class StateKeeper {
   bool reset(std::string_view view, std::string_view destination);
 
   [[nodiscard]] const std::string& alarm() const { return alarm_; }
+  // Where the time of day stands behind the highest that was ever seen: what that means, and the
+  // way out. Else empty.
+  [[nodiscard]] std::string clock_alarm() const;
   [[nodiscard]] const wire::ModeMessage& mode() const { return mode_; }
   // Null while the file can't be used.
   store::StateDb* db() { return db_ ? &*db_ : nullptr; }

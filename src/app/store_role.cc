@@ -262,6 +262,9 @@ ControlDesk::Report Store::report() {
   report.answer = answer_stats_;
   if (!save_alarm_.empty()) report.alarms.push_back(save_alarm_);
   if (!keeper_.alarm().empty()) report.alarms.push_back(keeper_.alarm());
+  if (auto alarm = keeper_.clock_alarm(); !alarm.empty()) {
+    report.alarms.push_back(std::move(alarm));
+  }
   if (!answer_stats_) report.alarms.emplace_back("the answering role is not connected");
   return report;
 }

@@ -18,8 +18,9 @@ class Decider final : public model::Oracle, public RuleBook {
   // The clock outlives the decider.
   explicit Decider(const base::Clock& clock) : clock_(clock) {}
 
-  // What is known of destinations; outlives the decider. Without it every row that depends on
-  // that answers at least `encrypt`.
+  // What is known of destinations, and the clock that never goes back, by which rows expire;
+  // outlives the decider. Without it every row that depends on that, and every row with an end,
+  // answers at least `encrypt`.
   void attach(Feedback& feedback) { feedback_ = &feedback; }
 
   // The image answers from the next question on.
@@ -32,8 +33,7 @@ class Decider final : public model::Oracle, public RuleBook {
   std::optional<engine::Rules> rules_for(std::string_view view, const model::Key& key) override;
 
  private:
-  // The time of day, which never goes back: a row that has expired stays so (RELIABILITY row 25).
-  base::sys_seconds now();
+  [[nodiscard]] base::sys_seconds now() const;
 
   const base::Clock& clock_;
   Feedback* feedback_ = nullptr;

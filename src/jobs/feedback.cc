@@ -192,7 +192,8 @@ void Feedback::tell(std::string_view destination, const engine::Alarm& alarm,
 
 void Feedback::propose(wire::Proposal proposal) {
   // Ids go on over restarts, because they begin with the second of the start.
-  if (last_id_ == 0) last_id_ = static_cast<std::uint64_t>(clock_.now().wall) << 24U;
+  if (last_id_ == 0)
+    last_id_ = (static_cast<std::uint64_t>(clock_.now().wall) << 32U) | (incarnation_ << 16U);
   proposal.id = ++last_id_;
   auto& open = open_[proposal.id];
   open.proposal = std::move(proposal);

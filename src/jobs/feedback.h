@@ -51,6 +51,9 @@ class Feedback {
   Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet,
            std::size_t most_destinations = DestinationTable::kMost);
 
+  // What tells this process from one that was killed within the same second: what both proposed
+  // must not share an id, because the same id twice is written once.
+  void set_incarnation(std::uint16_t number) { incarnation_ = number; }
   void set_freeze_limits(FreezeLimits limits) { freeze_.set_limits(limits); }
 
   // The level that holds for a row whose answer depends on state.
@@ -122,6 +125,7 @@ class Feedback {
   engine::Memory memory_ = engine::Memory::Missing;
   bool is_base_final_ = false;
   std::uint64_t last_id_ = 0;
+  std::uint64_t incarnation_ = 0;
   struct CountKey {
     std::string view;
     std::string destination;

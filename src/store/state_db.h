@@ -57,6 +57,9 @@ class StateDb {
   static constexpr std::int64_t kKeptSeconds = 90 * 86'400;
   static constexpr std::int64_t kMostCounters = 5'000'000;
 
+  // For an admin at a stopped daemon: the highest time of day that was seen counts no more.
+  static constexpr std::string_view kForgetClock = "DELETE FROM memory WHERE name='wall'";
+
   // Makes the file where there is none, brings an older one to the newest schema.
   static base::Result<StateDb> open_for_daemon(const std::string& path);
   // For the tools: an error where there is none.

@@ -155,6 +155,10 @@ class Daemon:
                 self._process.kill()
                 raise AssertionError(f"tlspolicyd doesn't end:\n{self.log()}") from late
 
+    def signal(self, number):
+        """To the parent."""
+        self._process.send_signal(number)
+
     def log(self):
         with open(self._log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
