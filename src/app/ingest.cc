@@ -90,6 +90,7 @@ void Ingest::on_parent(net::Message message) {
     case FromParent::EvidenceUid:
       evidence_uid_ = static_cast<std::int64_t>(wire::parse_u64(message.payload).value_or(0)) - 1;
       if (tlsrpt_) tlsrpt_->set_trusted_uid(evidence_uid_);
+      if (log_) log_->set_trusted_uid(evidence_uid_);
       break;
     case FromParent::Go:
       go();
@@ -142,6 +143,7 @@ void Ingest::go() {
   if (!config_.maillog.empty()) {
     log_ = std::make_unique<MailLog>(clock_, config_.maillog, config_.state_db, queue_, stats_);
     log_->set_trust(config_.trust_maillog);
+    log_->set_trusted_uid(evidence_uid_);
     log_->start();
     read_log();
     save();

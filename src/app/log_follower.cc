@@ -17,6 +17,8 @@ namespace app {
 namespace {
 
 constexpr std::string_view kFormat = "tlspolicyd-maillog-1";
+constexpr std::size_t kLongestCursor = 300;
+constexpr std::string_view kNone = "-";
 constexpr std::size_t kMostSiblings = 64;
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
 
@@ -33,14 +35,19 @@ bool is_compressed(std::string_view name) {
 }  // namespace
 
 std::string to_text(const LogPosition& position) {
-  return fmt::format("{} {} {} {} {} {} {}\n", kFormat, position.device, position.inode,
-                     position.offset, position.serial, position.head_size, position.head_digest);
+  return fmt::format("{} {} {} {} {} {} {} {}\n", kFormat, position.device, position.inode,
+                     position.offset, position.serial, position.head_size,
+                     position.head_digest.empty() ? kNone : position.head_digest,
+                     position.cursor.empty() ? kNone : position.cursor);
 }
 
 std::optional<LogPosition> parse_log_position(std::string_view text) {
   if (!text.ends_with('\n')) return std::nullopt;
   const auto words = base::split(text.substr(0, text.size() - 1), " ");
-  if (words.size() != 7 || words[0] != kFormat || words[6].size() > 64) return std::nullopt;
+  if (words.size() != 8 || words[0] != kFormat || words[6].size() > 64 ||
+      words[7].size() > kLongestCursor) {
+    return std::nullopt;
+  }
   std::array<std::uint64_t, 5> numbers{};
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const auto number = base::parse_number<std::uint64_t>(words[i + 1]);
@@ -53,7 +60,8 @@ std::optional<LogPosition> parse_log_position(std::string_view text) {
   position.offset = numbers[2];
   position.serial = numbers[3];
   position.head_size = numbers[4];
-  position.head_digest = words[6];
+  if (words[6] != kNone) position.head_digest = words[6];
+  if (words[7] != kNone) position.cursor = words[7];
   return position;
 }
 

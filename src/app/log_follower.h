@@ -25,6 +25,7 @@ struct LogPosition {
   std::uint64_t offset = 0;
   std::uint64_t head_size = 0;
   std::string head_digest;   // base::sha256_hex of so many first bytes
+  std::string cursor;        // of the systemd journal, which has no file; else empty
   std::uint64_t serial = 0;  // of the last line handed out; the follower's owner numbers them
   bool operator==(const LogPosition&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "src/app/config.h"
 #include "src/base/log.h"
 #include "src/wire/maillog.h"
 
@@ -33,46 +34,85 @@ MailLog::MailLog(const base::Clock& clock, std::string path, const std::string& 
       queue_(queue),
       stats_(stats),
       follower_(path_),
-      position_file_(state_db) {}
+      position_file_(state_db) {
+  if (path_ == kJournald) journal_.emplace();
+}
 
 void MailLog::start() {
-  if (const auto position = position_file_.load()) {
-    serial_ = position->serial;
-    follower_.resume(*position);
+  const auto position = position_file_.load();
+  if (position) serial_ = position->serial;
+  // One of a file says nothing of the journal, nor the other way round.
+  if (position && position->cursor.empty() != journal_.has_value()) {
+    if (journal_) {
+      journal_->resume(position->cursor);
+    } else {
+      follower_.resume(*position);
+    }
     return;
   }
-  serial_ = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()) << kSerialShift;
-  follower_.begin_at_end();
+  if (!position)
+    serial_ = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()) << kSerialShift;
+  if (journal_) {
+    journal_->begin_at_end();
+  } else {
+    follower_.begin_at_end();
+  }
+}
+
+std::optional<LogPosition> MailLog::position() const {
+  if (!journal_) return follower_.position();
+  if (journal_->cursor().empty()) return std::nullopt;
+  LogPosition position;
+  position.cursor = journal_->cursor();
+  return position;
 }
 
 bool MailLog::read_some() {
-  const bool is_more =
-      follower_.read_some([this](std::string_view line, LineAge age) { take(line, age); });
+  const auto take_any = [this](const auto& line, LineAge age) { take(line, age); };
+  const bool is_more = journal_ ? journal_->read_some(take_any) : follower_.read_some(take_any);
   stats_.lines_too_long = follower_.too_long();
-  if (auto position = follower_.position()) {
-    position->serial = serial_;
-    if (!(marked_ == position)) queue_.mark(*position);
-    marked_ = std::move(position);
+  if (auto reached = position()) {
+    reached->serial = serial_;
+    if (!(marked_ == reached)) queue_.mark(*reached);
+    marked_ = std::move(reached);
   }
   watch_trouble();
   return is_more;
 }
 
+void MailLog::number(LineAge age) {
+  if (age == LineAge::Known) return;
+  ++serial_;
+  ++stats_.lines;
+}
+
 void MailLog::take(std::string_view line, LineAge age) {
-  const auto now = clock_.now();
-  if (age != LineAge::Known) {
-    ++serial_;
-    ++stats_.lines;
+  number(age);
+  if (const auto parsed = wire::parse_log_line(line)) {
+    report(*parsed, age, time_of(parsed->stamp, clock_.now()), is_trusted_);
   }
-  const auto parsed = wire::parse_log_line(line);
-  if (!parsed) return;
-  const auto written = time_of(parsed->stamp, now);
+}
+
+void MailLog::take(const Journal::Entry& entry, LineAge age) {
+  number(age);
+  wire::LogLine line;
+  line.host = entry.host;
+  line.process.tag = entry.identifier;
+  line.process.name = entry.identifier.substr(entry.identifier.rfind('/') + 1);
+  line.process.pid = entry.pid;
+  line.fact = wire::parse_log_message(line.process, entry.message);
+  report(line, age, entry.at, Journal::is_of_postfix(entry, trusted_uid_));
+}
+
+void MailLog::report(const wire::LogLine& line, LineAge age, base::sys_seconds written,
+                     bool is_trusted) {
+  const auto now = clock_.now();
   const bool is_near = std::chrono::abs(written - now) <= kStampTolerance;
   const bool is_backlog = age == LineAge::Backlog;
-  auto reported = evidence_.take(*parsed, is_backlog || is_near ? written : now);
+  auto reported = evidence_.take(line, is_backlog || is_near ? written : now);
   if (!reported || age == LineAge::Known) return;
   reported->serial = serial_;
-  reported->evidence.is_trusted = is_trusted_ && (!is_backlog || now - written <= kTrustedBacklog);
+  reported->evidence.is_trusted = is_trusted && (!is_backlog || now - written <= kTrustedBacklog);
   queue_.put(*reported);
 }
 
@@ -90,7 +130,7 @@ void MailLog::save() {
 }
 
 void MailLog::watch_trouble() {
-  const std::string& trouble = follower_.trouble();
+  const std::string& trouble = journal_ ? journal_->trouble() : follower_.trouble();
   if (trouble == told_trouble_) {
     trouble_since_.reset();
     return;

@@ -1,5 +1,5 @@
-// The mail log as `ingest` reads it: a file's lines, made evidence of, numbered and put into the
-// queue; and where the reading stands.
+// The mail log as `ingest` reads it, from a file or the systemd journal: lines made evidence of,
+// numbered and put into the queue; and where the reading stands.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "src/app/evidence_queue.h"
+#include "src/app/journal.h"
 #include "src/app/log_follower.h"
 #include "src/app/position_file.h"
 #include "src/base/clock.h"
@@ -26,7 +27,10 @@ class MailLog {
   MailLog(const base::Clock& clock, std::string path, const std::string& state_db,
           EvidenceQueue& queue, wire::IngestStats& stats);
 
+  // Of a file.
   void set_trust(bool is_trusted) { is_trusted_ = is_trusted; }
+  // Whose entries of the journal are believed, besides those of Postfix's units; -1: nobody's.
+  void set_trusted_uid(std::int64_t uid) { trusted_uid_ = uid; }
   // Goes on where an earlier process stopped, or at the end of the file.
   void start();
   // Reads a piece; true where there may be more at once.
@@ -36,6 +40,10 @@ class MailLog {
 
  private:
   void take(std::string_view line, LineAge age);
+  void take(const Journal::Entry& entry, LineAge age);
+  void report(const wire::LogLine& line, LineAge age, base::sys_seconds written, bool is_trusted);
+  void number(LineAge age);
+  [[nodiscard]] std::optional<LogPosition> position() const;
   void watch_trouble();
 
   const base::Clock& clock_;
@@ -43,9 +51,11 @@ class MailLog {
   EvidenceQueue& queue_;
   wire::IngestStats& stats_;
   LogFollower follower_;
+  std::optional<Journal> journal_;
   PositionFile position_file_;
   jobs::LogEvidence evidence_;
   bool is_trusted_ = false;
+  std::int64_t trusted_uid_ = -1;
   std::uint64_t serial_ = 0;
   std::optional<LogPosition> marked_;
   std::string save_trouble_;

@@ -244,6 +244,7 @@ TEST_CASE("log follower: a position is read back as it was written, and nothing 
   position.serial = 4;
   position.head_size = 5;
   position.head_digest = std::string(64, 'a');
+  position.cursor = GENERATE(std::string(), std::string("s=1;i=2"));
   const auto text = app::to_text(position);
   CHECK(app::parse_log_position(text) == position);
   for (std::size_t length = 0; length < text.size(); ++length) {
