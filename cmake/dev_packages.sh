@@ -18,6 +18,7 @@ build libidn2-dev         international domain names
 build libcli11-dev        command lines
 build nlohmann-json3-dev  JSON output
 build libseccomp-dev      the system call filter
+build libsystemd-dev    the systemd journal as mail log
 build libxxhash-dev       the policy image's checksum
 build libssl-dev       the hash chain of the decision ledger
 build zlib1g-dev        past mail logs in .gz
@@ -27,6 +28,7 @@ build openssl             certificates for the examples and tests
 build python3             test scripts
 test  postfix             the real client, as private instances
 test  iproute2            network namespaces for them
+test  systemd-journal-remote  makes journals for the tests
 test  strace              proves what a role does not call
 test  procps              looks at the roles' processes
 test  systemd             judges the units; nothing of it is started

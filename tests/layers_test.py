@@ -34,6 +34,7 @@ ONLY_IN = {
     r"xxhash\.h": {"src/image"},
     r"idn2\.h": {"src/model"},
     r"zlib\.h": {"src/app"},
+    r"systemd/.*": {"src/app"},
 }
 
 # SQL has a shape that prose and C++ lack: an upper-case verb that opens the text or has its object.

@@ -161,6 +161,7 @@ void Session::remember(const MapName& name, model::Key key, const model::Verdict
     last_.emplace(Question{});
     last_->view = name.view;
     last_->key = std::move(key);
+    witness_->asked(pid_, last_->view, last_->key);
   }
   last_->is_open = true;
   last_->level.reset();

@@ -45,14 +45,16 @@ struct Settings {
 class Session final : public net::Session {
  public:
   // All outlive the session. Without a witness nobody learns from outcomes. `is_trusted`: what this
-  // peer says of a delivery may change an answer (DESIGN section 3, "Trust").
+  // peer says of a delivery may change an answer (DESIGN section 3, "Trust"). `pid`: its process, 0
+  // where the kernel doesn't say.
   Session(model::Oracle& oracle, const Settings& settings, Counters& counters,
-          model::Witness* witness = nullptr, bool is_trusted = false)
+          model::Witness* witness = nullptr, bool is_trusted = false, std::int64_t pid = 0)
       : oracle_(oracle),
         settings_(settings),
         counters_(counters),
         witness_(witness),
-        is_trusted_(is_trusted) {}
+        is_trusted_(is_trusted),
+        pid_(pid) {}
 
   Step receive(std::string_view in, std::string& out) override;
 
@@ -87,6 +89,7 @@ class Session final : public net::Session {
   Counters& counters_;
   model::Witness* witness_;
   bool is_trusted_;
+  std::int64_t pid_;
   std::optional<Question> last_;
 };
 

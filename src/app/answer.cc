@@ -58,6 +58,8 @@ class Answer {
   void on_store(net::Message message);
   void configure(std::string_view text);
   void take_listeners(net::Message message);
+  void connect_peer(net::Message message);
+  void connect_ingest(net::Message message);
   void connect_store(net::Message message);
   void take_first_image(net::Message message);
   void take_new_image(net::Message message);
@@ -81,6 +83,7 @@ class Answer {
   policyd::Counters policyd_counters_;
   net::Server server_;
   wire::AnswerStats reported_;
+  wire::IngestStats ingest_stats_;
   model::RowMode configured_mode_ = model::RowMode::Enforce;
   wire::ModeMessage panic_;
   std::int64_t evidence_uid_ = -1;
@@ -92,6 +95,7 @@ class Answer {
   std::unique_ptr<image::Image> new_image_;
   base::UniqueFd new_image_fd_;
   std::unique_ptr<net::Channel> store_;
+  std::unique_ptr<net::Channel> ingest_;
   net::Channel parent_;
   net::Timer verify_;
   net::Timer grace_;
@@ -125,7 +129,7 @@ void Answer::on_parent(net::Message message) {
       take_listeners(std::move(message));
       break;
     case FromParent::Peer:
-      connect_store(std::move(message));
+      connect_peer(std::move(message));
       break;
     case FromParent::Image:
       take_first_image(std::move(message));
@@ -134,7 +138,10 @@ void Answer::on_parent(net::Message message) {
       go();
       break;
     case FromParent::Stop:
-      server_.stop(kStopDeadline, [this] { loop_.stop(); });
+      server_.stop(kStopDeadline, [this] {
+        learner_.finish();
+        loop_.stop();
+      });
       break;
     case FromParent::Ping:
       parent_.send(ToParent::Pong);
@@ -158,6 +165,8 @@ void Answer::configure(std::string_view text) {
   trusts_tcp_ = parsed.config.trust_tcp_outcomes;
   learner_.feedback().set_freeze_limits(
       {parsed.config.freeze_domains, parsed.config.freeze_share, parsed.config.freeze_window});
+  learner_.reports().set_in_use(!parsed.config.maillog.empty() ||
+                                !parsed.config.tlsrpt_socket.empty());
   tlsmap_settings_.version = parsed.config.postfix_version;
   server_.set_stall(std::chrono::seconds{parsed.config.stall_timeout});
 }
@@ -171,7 +180,8 @@ void Answer::take_listeners(net::Message message) {
         [this, is_policyd](const net::PeerCredentials& peer) -> std::unique_ptr<net::Session> {
           if (is_policyd) return std::make_unique<policyd::Session>(policyd_counters_);
           return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_,
-                                                   &learner_, is_trusted(peer));
+                                                   &learner_, is_trusted(peer),
+                                                   peer.is_local ? peer.pid : 0);
         });
   }
 }
@@ -187,8 +197,35 @@ void Answer::set_mode() {
   decider_.set_mode(is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_);
 }
 
+void Answer::connect_peer(net::Message message) {
+  if (message.descriptors.size() != 1 || message.payload.size() != 1) return;
+  if (message.payload.front() == static_cast<char>(wire::PeerRole::Ingest)) {
+    connect_ingest(std::move(message));
+  } else {
+    connect_store(std::move(message));
+  }
+}
+
+void Answer::connect_ingest(net::Message message) {
+  ingest_ = std::make_unique<net::Channel>(
+      loop_, std::move(message.descriptors.front()),
+      [this](const net::Message& from_ingest) {
+        switch (static_cast<wire::IngestToAnswer>(from_ingest.type)) {
+          case wire::IngestToAnswer::Evidence:
+            learner_.reports().take(from_ingest.payload);
+            break;
+          case wire::IngestToAnswer::Stats:
+            ingest_stats_ = wire::parse_ingest_stats(from_ingest.payload).value_or(ingest_stats_);
+            break;
+        }
+      },
+      [this] {
+        ingest_.reset();
+        ingest_stats_ = {};
+      });
+}
+
 void Answer::connect_store(net::Message message) {
-  if (message.descriptors.size() != 1) return;
   store_ = std::make_unique<net::Channel>(
       loop_, std::move(message.descriptors.front()),
       [this](net::Message from_store) { on_store(std::move(from_store)); },
@@ -324,6 +361,8 @@ void Answer::report() {
   stats.known = learner_.feedback().known();
   stats.open = learner_.feedback().open_proposals();
   stats.dropped = learner_.feedback().dropped_counts();
+  stats.unplaced = learner_.reports().unplaced();
+  stats.ingest = ingest_stats_;
   stats.frozen = learner_.feedback().is_frozen() ? 1 : 0;
   if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {
     reported_ = stats;

@@ -24,12 +24,14 @@ std::string_view to_word(Role role) {
       return "answer";
     case Role::Store:
       return "store";
+    case Role::Ingest:
+      return "ingest";
   }
   return "";
 }
 
 std::optional<Role> parse_role(std::string_view argv0) {
-  for (const Role role : {Role::Answer, Role::Store}) {
+  for (const Role role : {Role::Answer, Role::Store, Role::Ingest}) {
     if (argv0 == full_name(role)) return role;
   }
   return std::nullopt;

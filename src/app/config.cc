@@ -109,6 +109,9 @@ class Parser {
     refuse_same_file("policy_db", config.policy_db, "state_db", config.state_db);
     refuse_same_file("policy_db", config.policy_db, "image_file", config.image_file);
     refuse_same_file("state_db", config.state_db, "image_file", config.image_file);
+    if (!config.tlsrpt_socket.empty()) {
+      refuse_same_file("tlsrpt_socket", config.tlsrpt_socket, "tlsrpt_tee", config.tlsrpt_tee);
+    }
     if (config.tlsmap_listen.empty()) {
       parsed_.errors.push_back(fmt::format("{}:{}: tlsmap_listen: must name at least one listener",
                                            file_, lines_["tlsmap_listen"]));

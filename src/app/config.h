@@ -95,6 +95,9 @@ base::Result<std::string> read_config_file(const std::string& file);
 std::vector<std::string> find_restart_options(const ParsedConfig& before,
                                               const ParsedConfig& after);
 
+// The value of `maillog` that is no file.
+inline constexpr std::string_view kJournald = "journald";
+
 inline constexpr std::string_view kDefaultConfigFile = "/etc/tlspolicyd/tlspolicyd.conf";
 
 }  // namespace app

@@ -25,6 +25,20 @@ json fail(std::string_view why) {
   return {{"ok", false}, {"error", why}};
 }
 
+json describe(const wire::IngestStats& stats) {
+  if (stats.pid == 0) return nullptr;
+  return {{"pid", stats.pid},
+          {"lines", stats.lines},
+          {"lines_too_long", stats.lines_too_long},
+          {"evidence", stats.evidence},
+          {"dropped", stats.dropped},
+          {"maillog_missing", stats.is_log_missing != 0},
+          {"datagrams", stats.datagrams},
+          {"datagrams_refused", stats.datagrams_refused},
+          {"datagrams_untrusted", stats.datagrams_untrusted},
+          {"tee_dropped", stats.tee_dropped}};
+}
+
 json or_null(std::int64_t seconds) {
   return seconds == 0 ? json() : json(seconds);
 }
@@ -144,6 +158,8 @@ json describe_feedback(ControlDesk& desk, const std::optional<wire::AnswerStats>
   described["waiting_for_commit"] = stats->open;
   described["dropped"] = stats->dropped;
   described["frozen"] = stats->frozen != 0;
+  described["unplaced"] = stats->unplaced;
+  described["ingest"] = describe(stats->ingest);
   return described;
 }
 

@@ -38,6 +38,7 @@ Learner::Learner(net::Loop& loop, const base::Clock& clock, jobs::Decider& decid
       tell_store_(std::move(tell_store)),
       tell_parent_(std::move(tell_parent)),
       feedback_(clock, decider, *this),
+      reports_(feedback_),
       ticker_(loop, [this] { tick(); }),
       reader_(loop, [this] { read_slice(); }) {
   feedback_.set_incarnation(static_cast<std::uint16_t>(::getpid()));
@@ -133,6 +134,10 @@ void Learner::on_reset(std::string_view payload) {
 
 void Learner::on_follow(std::string_view payload) {
   if (auto texts = wire::parse_texts(payload)) followed_ = std::move(*texts);
+}
+
+void Learner::asked(std::int64_t pid, std::string_view view, const model::Key& key) {
+  reports_.asked(pid, view, key, clock_.now().time_since_epoch().count());
 }
 
 bool Learner::saw(std::string_view view, const model::Key& key, const model::Evidence& evidence) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/app/report_reader.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
 #include "src/jobs/decider.h"
@@ -40,6 +41,12 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
   void on_follow(std::string_view payload);
   void on_store_connected() { feedback_.propose_again(); }
 
+  // What `ingest` reports.
+  ReportReader& reports() { return reports_; }
+  // Sends what is counted, before the end.
+  void finish() { send_counts(); }
+
+  void asked(std::int64_t pid, std::string_view view, const model::Key& key) override;
   bool saw(std::string_view view, const model::Key& key, const model::Evidence& evidence) override;
   [[nodiscard]] bool is_followed(const model::Key& key) const override;
   void follow(std::string_view map, const model::Key& key, std::string_view reply) override;
@@ -58,6 +65,7 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
   TellStore tell_store_;
   TellParent tell_parent_;
   jobs::Feedback feedback_;
+  ReportReader reports_;
   std::vector<std::string> followed_;
   base::UniqueFd base_;
   std::size_t base_at_ = 0;

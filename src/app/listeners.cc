@@ -58,6 +58,9 @@ class Binder {
     if (auto bound = bind(wire::Listener::Control, control, control_file_); !bound) {
       return base::Error{fmt::format("control_socket: {}", bound.error())};
     }
+    if (auto bound = bind_tlsrpt(); !bound) {
+      return base::Error{fmt::format("tlsrpt_socket: {}", bound.error())};
+    }
     if (auto rest = take_the_rest(); !rest) return base::Error{rest.error()};
     return std::move(bound_);
   }
@@ -73,6 +76,19 @@ class Binder {
     }
     postfix_file_ = {config_.socket_mode, *owner, *group};
     control_file_ = {0660, *user, *own_group};
+    return {};
+  }
+
+  base::Result<void> bind_tlsrpt() {
+    const std::string& path = config_.tlsrpt_socket;
+    if (path.empty()) return {};
+    auto fd = net::bind_datagrams(path, postfix_file_);
+    while (!fd && clock_.steady() < deadline_) {
+      std::this_thread::sleep_for(kTryAgainAfter);
+      fd = net::bind_datagrams(path, postfix_file_);
+    }
+    if (!fd) return base::Error{fd.error()};
+    bound_.push_back({wire::Listener::Tlsrpt, std::move(*fd), path});
     return {};
   }
 

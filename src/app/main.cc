@@ -30,6 +30,8 @@ int run_role(app::Role role) {
       return app::run_answer();
     case app::Role::Store:
       return app::run_store();
+    case app::Role::Ingest:
+      return app::run_ingest();
   }
   return EX_SOFTWARE;
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kPath = "an absolute path";
 constexpr std::string_view kListenRule =
     "inet:ADDRESS:PORT, unix:/PATH (at most 107 bytes) or systemd:NAME, several with commas";
+constexpr std::string_view kSocketPath = "an absolute path of at most 107 bytes, or empty";
 constexpr std::string_view kYesNo = "yes or no";
 constexpr std::string_view kName = "a name, or empty";
 
@@ -116,6 +117,22 @@ bool set_control_socket(Config& config, std::string_view value) {
   return true;
 }
 
+// A path that fits a unix socket's address, or empty.
+template <std::string Config::*Field>
+bool set_socket_path(Config& config, std::string_view value) {
+  if (!value.empty() && (!is_path(value) || value.size() >= sizeof(sockaddr_un::sun_path))) {
+    return false;
+  }
+  config.*Field = value;
+  return true;
+}
+
+bool set_maillog(Config& config, std::string_view value) {
+  if (!value.empty() && !is_path(value) && value != kJournald) return false;
+  config.maillog = value;
+  return true;
+}
+
 bool set_socket_mode(Config& config, std::string_view value) {
   unsigned mode = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), mode, 8);
@@ -182,14 +199,16 @@ constexpr std::array kOptions{
     Option{"trust_tcp_outcomes", "no", true, true,
            "Whether delivery outcomes that come over TCP are believed.", kYesNo,
            set_yes_no<&C::trust_tcp_outcomes>},
-    Option{"maillog", "", false, false, "The mail log to follow.", "an absolute path, or empty",
-           set_optional_path<&C::maillog>},
-    Option{"trust_maillog", "no", true, false, "Whether the mail log may change an answer.", kYesNo,
+    Option{"maillog", "", false, true,
+           "The mail log to follow: a file, or journald for the systemd journal.",
+           "an absolute path, journald, or empty", set_maillog},
+    Option{"trust_maillog", "no", true, true,
+           "Whether a log file may change an answer; any local user can write to syslog.", kYesNo,
            set_yes_no<&C::trust_maillog>},
-    Option{"tlsrpt_socket", "", false, false, "Where Postfix sends its TLSRPT datagrams.",
-           "an absolute path, or empty", set_optional_path<&C::tlsrpt_socket>},
-    Option{"tlsrpt_tee", "", false, false, "Another collector that gets each TLSRPT datagram too.",
-           "an absolute path, or empty", set_optional_path<&C::tlsrpt_tee>},
+    Option{"tlsrpt_socket", "", false, true, "Where Postfix sends its TLSRPT datagrams.",
+           kSocketPath, set_socket_path<&C::tlsrpt_socket>},
+    Option{"tlsrpt_tee", "", false, true, "Another collector that gets each TLSRPT datagram too.",
+           kSocketPath, set_socket_path<&C::tlsrpt_tee>},
     Option{"freeze_domains", "5", true, true,
            "So many destinations failing at once are taken for a fault of ours.", "1 to 100000",
            set_number<&C::freeze_domains, 1, 100'000>},

@@ -28,6 +28,7 @@ namespace {
 using wire::FromParent;
 constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
+constexpr std::chrono::seconds kIngestGrace{1};
 
 struct Slot {
   explicit Slot(Role its_role) : role(its_role) {}
@@ -35,6 +36,7 @@ struct Slot {
   Role role;
   pid_t pid = 0;
   bool served = false;
+  bool is_stopping = false;
   base::SteadyPoint last_pong{};
   RestartPolicy policy;
   std::unique_ptr<net::Channel> channel;
@@ -45,6 +47,31 @@ struct Slot {
   }
 };
 
+Role server_of(wire::Listener protocol) {
+  switch (protocol) {
+    case wire::Listener::Tlsmap:
+    case wire::Listener::Policyd:
+      return Role::Answer;
+    case wire::Listener::Control:
+      return Role::Store;
+    case wire::Listener::Tlsrpt:
+      return Role::Ingest;
+  }
+  return Role::Answer;
+}
+
+std::string letter_of(Role role) {
+  switch (role) {
+    case Role::Answer:
+      return {static_cast<char>(wire::PeerRole::Answer)};
+    case Role::Store:
+      return {static_cast<char>(wire::PeerRole::Store)};
+    case Role::Ingest:
+      return {static_cast<char>(wire::PeerRole::Ingest)};
+  }
+  return {};
+}
+
 class Parent {
  public:
   Parent(ParentSetup setup, ServiceManager& manager);
@@ -54,14 +81,17 @@ class Parent {
   Slot& slot(Role role) { return slots_.at(static_cast<std::size_t>(role)); }
   void start(Role role);
   void hand_over(Slot& slot);
-  void connect_roles();
+  void connect(Role one, Role other);
+  void connect_roles(Role started);
   void tell_evidence_uid();
+  [[nodiscard]] bool is_wanted(Role role) const;
   void on_message(Slot& slot, net::Message message);
   void reap_children();
   void on_death(Slot& slot, int status);
   void ask_for_reload();
   void reload();
   void stop();
+  void stop_next();
   void watch();
 
   ParentSetup setup_;
@@ -75,10 +105,11 @@ class Parent {
   bool ready_ = false;
   bool stopping_ = false;
   bool reload_wanted_ = false;
-  std::array<Slot, 2> slots_{Slot(Role::Answer), Slot(Role::Store)};
+  std::array<Slot, 3> slots_{Slot(Role::Answer), Slot(Role::Store), Slot(Role::Ingest)};
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   net::Timer reload_pause_;
   net::Timer watchdog_;
+  net::Timer ingest_grace_;
   net::Timer stop_deadline_;
 };
 
@@ -90,6 +121,7 @@ Parent::Parent(ParentSetup setup, ServiceManager& manager)
                       if (reload_wanted_) reload();
                     }),
       watchdog_(loop_, [this] { watch(); }),
+      ingest_grace_(loop_, [this] { stop_next(); }),
       stop_deadline_(loop_, [this] {
         for (const Slot& slot : slots_) {
           if (slot.pid > 0) ::kill(slot.pid, SIGKILL);
@@ -118,13 +150,21 @@ int Parent::run() {
       base::log_warning("{}; the policy is compiled anew from policy_db", loaded.error());
     }
   }
-  for (const Slot& slot : slots_) start(slot.role);
+  for (const Slot& slot : slots_) {
+    if (is_wanted(slot.role)) start(slot.role);
+  }
   if (manager_.watchdog_period().count() > 0) watch();
   loop_.run();
   for (const BoundListener& listener : setup_.listeners) {
     if (!listener.own_file.empty()) ::unlink(listener.own_file.c_str());
   }
   return 0;
+}
+
+// As configured at the start: listeners don't change either.
+bool Parent::is_wanted(Role role) const {
+  const Config& config = setup_.parsed.config;
+  return role != Role::Ingest || !config.maillog.empty() || !config.tlsrpt_socket.empty();
 }
 
 void Parent::start(Role role) {
@@ -142,7 +182,7 @@ void Parent::start(Role role) {
       [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
       [this, role] { slot(role).channel.reset(); });
   hand_over(starting);
-  connect_roles();
+  connect_roles(role);
   starting.send(FromParent::Go);
 }
 
@@ -151,19 +191,19 @@ void Parent::hand_over(Slot& slot) {
   std::string protocols;
   std::vector<int> fds;
   for (const BoundListener& listener : setup_.listeners) {
-    const bool is_control = listener.protocol == wire::Listener::Control;
-    if (is_control != (slot.role == Role::Store)) continue;
+    if (server_of(listener.protocol) != slot.role) continue;
     protocols += static_cast<char>(listener.protocol);
     fds.push_back(listener.fd.get());
   }
   slot.send(FromParent::Listeners, protocols, fds);
+  if (slot.role == Role::Ingest) return tell_evidence_uid();
   if (image_) slot.send(FromParent::Image, {}, std::array{image_.get()});
   if (slot.role != Role::Answer) return;
   if (state_base_) slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
   tell_evidence_uid();
 }
 
-// `answer` can't look up names: it opens no file.
+// `answer` can't look up names: it opens no file. And all that trust anybody trust the same one.
 void Parent::tell_evidence_uid() {
   const auto uid = find_uid(setup_.parsed.config.evidence_uid);
   if (!uid) {
@@ -171,16 +211,26 @@ void Parent::tell_evidence_uid() {
         "evidence_uid: there is no user {}; outcomes from unix sockets change nothing",
         setup_.parsed.config.evidence_uid);
   }
-  slot(Role::Answer)
-      .send(FromParent::EvidenceUid, wire::to_payload(uid ? std::uint64_t{*uid} + 1 : 0));
+  for (const Role role : {Role::Answer, Role::Ingest}) {
+    slot(role).send(FromParent::EvidenceUid, wire::to_payload(uid ? std::uint64_t{*uid} + 1 : 0));
+  }
 }
 
 // A channel between the two, for whoever of them is alive: the survivor gets a new end too.
-void Parent::connect_roles() {
-  auto [one, other] = net::make_channel_ends();
-  if (!one) return;
-  slot(Role::Answer).send(FromParent::Peer, {}, std::array{one.get()});
-  slot(Role::Store).send(FromParent::Peer, {}, std::array{other.get()});
+void Parent::connect(Role one, Role other) {
+  auto [end_of_one, end_of_other] = net::make_channel_ends();
+  if (!end_of_one) return;
+  slot(one).send(FromParent::Peer, letter_of(other), std::array{end_of_one.get()});
+  slot(other).send(FromParent::Peer, letter_of(one), std::array{end_of_other.get()});
+}
+
+// `store` and `ingest` know nothing of each other.
+void Parent::connect_roles(Role started) {
+  for (const Role role : {Role::Store, Role::Ingest}) {
+    if (is_wanted(role) && (started == role || started == Role::Answer)) {
+      connect(Role::Answer, role);
+    }
+  }
 }
 
 void Parent::on_message(Slot& slot, net::Message message) {
@@ -235,9 +285,7 @@ void Parent::on_death(Slot& dead, int status) {
   dead.pid = 0;
   dead.channel.reset();
   if (stopping_) {
-    // `store` goes last: what `answer` had to say at its end still arrives.
-    if (dead.role == Role::Answer) slot(Role::Store).send(FromParent::Stop);
-    if (slot(Role::Answer).pid == 0 && slot(Role::Store).pid == 0) loop_.stop();
+    stop_next();
     return;
   }
   const auto wait = dead.policy.on_death(dead.served);
@@ -291,12 +339,19 @@ void Parent::stop() {
   base::log_info("stopping: open requests are finished first");
   for (Slot& slot : slots_) slot.restart->stop();
   stop_deadline_.start(kStopDeadline);
-  if (slot(Role::Answer).pid > 0) {
-    slot(Role::Answer).send(FromParent::Stop);
-  } else {
-    slot(Role::Store).send(FromParent::Stop);
+  // Postfix's answers must not wait for a log file on a disk that hangs.
+  ingest_grace_.start(kIngestGrace);
+  stop_next();
+}
+
+// `ingest` first, `store` last: what each had to say at its end still arrives.
+void Parent::stop_next() {
+  for (const Role role : {Role::Ingest, Role::Answer, Role::Store}) {
+    if (slot(role).pid <= 0 || (role == Role::Ingest && !ingest_grace_.is_running())) continue;
+    if (!std::exchange(slot(role).is_stopping, true)) slot(role).send(FromParent::Stop);
+    return;
   }
-  if (slot(Role::Answer).pid <= 0 && slot(Role::Store).pid <= 0) loop_.stop();
+  if (slot(Role::Ingest).pid <= 0) loop_.stop();
 }
 
 // Says that all is well only while the loop that answers Postfix turns.

@@ -7,7 +7,7 @@
 
 namespace app {
 
-enum class Role { Answer, Store };
+enum class Role { Answer, Store, Ingest };
 
 // "tlspolicyd: answer": argv[0] of the role, and so what ps shows.
 inline constexpr std::string_view kRolePrefix = "tlspolicyd: ";
@@ -20,5 +20,6 @@ inline constexpr int kParentChannel = 3;
 // Each serves until the parent says Stop or is gone; returns the exit status.
 int run_answer();
 int run_store();
+int run_ingest();
 
 }  // namespace app

@@ -17,7 +17,7 @@ constexpr bool kIsSanitizerBuild = true;
 constexpr bool kIsSanitizerBuild = false;
 #endif
 
-// Both roles: the loop, the channels, memory, time, the log, the end.
+// All roles: the loop, the channels, memory, time, the log, the end.
 constexpr const char* kLoopCalls[] = {
     "epoll_wait",    "epoll_pwait",     "epoll_pwait2", "epoll_ctl",
     "clock_gettime", "gettimeofday",    "read",         "write",
@@ -40,6 +40,43 @@ constexpr const char* kFileCalls[] = {
     "clock_nanosleep", "getrandom",  "memfd_create", "dup",         "ioctl",
     "sysinfo",         "uname",      "setpriority",  "sched_yield", "copy_file_range",
     "sendfile",        "rseq",       "prlimit64",    "flock"};
+
+// `ingest`: files that others write, the position file, the systemd journal (sd_journal(3) watches
+// its directories). No socket is ever made, nothing is executed.
+constexpr const char* kIngestCalls[] = {"openat",
+                                        "open",
+                                        "stat",
+                                        "lstat",
+                                        "fstat",
+                                        "newfstatat",
+                                        "statx",
+                                        "access",
+                                        "faccessat",
+                                        "faccessat2",
+                                        "getdents64",
+                                        "readlink",
+                                        "readlinkat",
+                                        "rename",
+                                        "renameat",
+                                        "renameat2",
+                                        "getrandom",
+                                        "rseq",
+                                        "prlimit64",
+                                        "sched_yield",
+                                        "inotify_init1",
+                                        "inotify_init",
+                                        "dup",
+                                        "fstatfs",
+                                        "statfs",
+                                        "inotify_add_watch",
+                                        "ppoll",
+                                        "poll",
+                                        "fadvise64",
+                                        "uname",
+                                        "inotify_rm_watch",
+                                        "geteuid",
+                                        "getuid",
+                                        "set_robust_list"};
 
 // The thread beside which a large database is checked.
 constexpr const char* kThreadCalls[] = {"clone", "clone3", "set_robust_list", "sched_getaffinity"};
@@ -66,7 +103,7 @@ void enter_sandbox(Role role) {
   const base::Handle<void, free_filter> guard(filter);
   if (filter == nullptr || !allow(filter, kLoopCalls) ||
       (role == Role::Store && (!allow(filter, kFileCalls) || !allow(filter, kThreadCalls))) ||
-      seccomp_load(filter) != 0) {
+      (role == Role::Ingest && !allow(filter, kIngestCalls)) || seccomp_load(filter) != 0) {
     base::log_warning("no seccomp sandbox: the kernel refuses the filter");
   }
 }

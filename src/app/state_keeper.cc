@@ -202,6 +202,13 @@ void StateKeeper::on_clock(std::string_view payload) {
   moments_.lived = std::max(moments_.lived, lived);
 }
 
+void StateKeeper::finish() {
+  if (!db_) return;
+  while (alarm_.empty() && !queue_.empty()) commit();
+  const auto now = clock_.now().time_since_epoch().count();
+  if (const auto refused = db_->add_counts(counts_, moments_, now)) fail(*refused);
+}
+
 void StateKeeper::watch() {
   watch_.start(kWatchEvery);
   if (!db_) return try_open();

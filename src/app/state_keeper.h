@@ -46,6 +46,8 @@ class StateKeeper {
   void on_proposal(std::string_view payload);
   void on_counts(std::string_view payload);
   void on_clock(std::string_view payload);
+  // Writes down what waits, before the end.
+  void finish();
 
   // Of the daemon itself, for the ledger: panic and accept. False where it can't be written.
   bool record(model::DecisionKind kind, std::string why, std::int64_t until = 0);

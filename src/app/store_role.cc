@@ -124,7 +124,10 @@ void Store::on_parent(net::Message message) {
       go();
       break;
     case FromParent::Stop:
-      control_.stop(kStopDeadline, [this] { loop_.stop(); });
+      control_.stop(kStopDeadline, [this] {
+        keeper_.finish();
+        loop_.stop();
+      });
       break;
     case FromParent::Ping:
       parent_.send(ToParent::Pong);

@@ -12,6 +12,8 @@ namespace model {
 class Witness {
  public:
   virtual ~Witness() = default;
+  // The process `pid` on this host (0: not known) asked about `key`.
+  virtual void asked(std::int64_t pid, std::string_view view, const Key& key) = 0;
   // What came of the delivery to `key`, which was the last that its smtp(8) process asked about.
   // True where the failure must tell the sender at once: fallback `bounce`.
   virtual bool saw(std::string_view view, const Key& key, const Evidence& evidence) = 0;

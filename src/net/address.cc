@@ -70,19 +70,20 @@ base::Error failure(const std::string& what) {
   return base::Error{fmt::format("{}: {}", what, std::strerror(errno))};
 }
 
-// Somebody who listens at `path` accepts; a leftover of a dead process refuses.
-bool is_served(const SocketAddress& address) {
-  const base::UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+// Somebody who serves `path` can be connected to; a leftover of a dead process refuses.
+bool is_served(const SocketAddress& address, int type) {
+  const base::UniqueFd probe(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return ::connect(probe.get(), address.raw(), address.length) == 0 || errno == EAGAIN;
 }
 
-base::Result<void> clear_stale_file(const std::string& path, const SocketAddress& address) {
+base::Result<void> clear_stale_file(const std::string& path, const SocketAddress& address,
+                                    int type) {
   struct stat file {};
   if (::lstat(path.c_str(), &file) != 0) return {};
   if (!S_ISSOCK(file.st_mode)) {
     return base::Error{fmt::format("unix:{}: something that isn't a socket is in the way", path)};
   }
-  if (is_served(address)) {
+  if (is_served(address, type)) {
     return base::Error{
         fmt::format("unix:{}: another process serves it; stop that one first", path)};
   }
@@ -90,6 +91,30 @@ base::Result<void> clear_stale_file(const std::string& path, const SocketAddress
     return failure(fmt::format("unix:{}: the stale socket cannot be removed", path));
   }
   return {};
+}
+
+base::Result<base::UniqueFd> bind_unix(const std::string& path, const SocketFile& file, int type) {
+  const SocketAddress address = unix_address(path);
+  if (auto cleared = clear_stale_file(path, address, type); !cleared) {
+    return base::Error{cleared.error()};
+  }
+  base::UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // On Linux bind(2) takes the mode of the new file from the socket, less the umask: the file is
+  // never there with wider permissions than asked for.
+  ::fchmod(fd.get(), file.mode);
+  const mode_t umask_before = ::umask(0);
+  const int bound = ::bind(fd.get(), address.raw(), address.length);
+  const int bind_error = errno;
+  ::umask(umask_before);
+  if (bound != 0) {
+    errno = bind_error;
+    return failure(fmt::format("unix:{}: cannot bind", path));
+  }
+  if ((file.owner >= 0 || file.group >= 0) &&
+      ::chown(path.c_str(), static_cast<uid_t>(file.owner), static_cast<gid_t>(file.group)) != 0) {
+    return failure(fmt::format("unix:{}: owner and group cannot be set", path));
+  }
+  return fd;
 }
 
 }  // namespace
@@ -110,26 +135,18 @@ base::Result<base::UniqueFd> listen_inet(const std::string& host, std::uint16_t 
 }
 
 base::Result<base::UniqueFd> listen_unix(const std::string& path, const SocketFile& file) {
-  const SocketAddress address = unix_address(path);
-  if (auto cleared = clear_stale_file(path, address); !cleared) return base::Error{cleared.error()};
-  base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // On Linux bind(2) takes the mode of the new file from the socket, less the umask: the file is
-  // never there with wider permissions than asked for.
-  ::fchmod(fd.get(), file.mode);
-  const mode_t umask_before = ::umask(0);
-  const int bound = ::bind(fd.get(), address.raw(), address.length);
-  const int bind_error = errno;
-  ::umask(umask_before);
-  if (bound != 0) {
-    errno = bind_error;
-    return failure(fmt::format("unix:{}: cannot bind", path));
-  }
-  if ((file.owner >= 0 || file.group >= 0) &&
-      ::chown(path.c_str(), static_cast<uid_t>(file.owner), static_cast<gid_t>(file.group)) != 0) {
-    return failure(fmt::format("unix:{}: owner and group cannot be set", path));
-  }
-  if (::listen(fd.get(), SOMAXCONN) != 0) {
+  auto fd = bind_unix(path, file, SOCK_STREAM);
+  if (fd && ::listen(fd->get(), SOMAXCONN) != 0) {
     return failure(fmt::format("unix:{}: cannot listen", path));
+  }
+  return fd;
+}
+
+base::Result<base::UniqueFd> bind_datagrams(const std::string& path, const SocketFile& file) {
+  auto fd = bind_unix(path, file, SOCK_DGRAM);
+  const int on = 1;
+  if (fd && ::setsockopt(fd->get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
+    return failure(fmt::format("unix:{}: the kernel does not name senders", path));
   }
   return fd;
 }

@@ -23,6 +23,9 @@ base::Result<base::UniqueFd> listen_inet(const std::string& host, std::uint16_t 
 // A stale socket file is replaced; one that somebody serves is an error, and so is any other file.
 base::Result<base::UniqueFd> listen_unix(const std::string& path, const SocketFile& file);
 
+// For datagrams, whose senders the kernel names (SO_PASSCRED); the file as listen_unix() makes it.
+base::Result<base::UniqueFd> bind_datagrams(const std::string& path, const SocketFile& file);
+
 // Does the listening socket `fd`, passed in by somebody else, serve this address?
 bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port);
 bool is_bound_to_unix(int fd, const std::string& path);

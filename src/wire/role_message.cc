@@ -106,6 +106,13 @@ std::optional<std::vector<std::string>> parse_texts(std::string_view payload) {
   return texts;
 }
 
+std::string to_payload(const IngestStats& stats) {
+  return to_bytes(stats);
+}
+std::optional<IngestStats> parse_ingest_stats(std::string_view payload) {
+  return from_bytes<IngestStats>(payload);
+}
+
 std::string to_payload(const AnswerStats& stats) {
   return to_bytes(stats);
 }

@@ -12,14 +12,14 @@ namespace wire {
 
 // One list for each direction, so that a receiver's switch names just what can come.
 enum class FromParent : std::uint8_t {
-  Config = 1,  // text of the config file; at start and at each reload
-  Listeners,   // one letter for each descriptor: which protocol it serves (Listener below)
-  Peer,        // one descriptor: a new channel to the other role
-  Image,       // one descriptor: the policy image in force
-  Go,          // everything is there: serve
-  Stop,        // finish what is open, then end
-  Ping,        // is your loop alive?
-  StateBase,   // one descriptor: what was known of destinations when `store` last said so
+  Config = 1,   // text of the config file; at start and at each reload
+  Listeners,    // one letter for each descriptor: which protocol it serves (Listener below)
+  Peer,         // one letter (PeerRole) and one descriptor: a new channel to that role
+  Image,        // one descriptor: the policy image in force
+  Go,           // everything is there: serve
+  Stop,         // finish what is open, then end
+  Ping,         // is your loop alive?
+  StateBase,    // one descriptor: what was known of destinations when `store` last said so
   EvidenceUid,  // 8 bytes: one more than the uid whose outcomes are trusted; 0 = nobody's
 };
 
@@ -53,7 +53,30 @@ enum class AnswerToStore : std::uint8_t {
   Followed,     // FollowedMessage
 };
 
-enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c' };
+enum class IngestToAnswer : std::uint8_t {
+  Evidence = 1,  // ReportedEvidence (state_record.h), one behind the other
+  Stats,         // IngestStats
+};
+
+enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i' };
+enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c', Tlsrpt = 'r' };
+
+// What `ingest` counted since it started.
+struct IngestStats {
+  std::uint64_t pid = 0;  // 0: it does not run
+  std::uint64_t lines = 0;
+  std::uint64_t lines_too_long = 0;
+  std::uint64_t evidence = 0;
+  std::uint64_t dropped = 0;  // evidence for which there was no room on the way to `answer`
+  std::uint64_t is_log_missing = 0;
+  std::uint64_t datagrams = 0;
+  std::uint64_t datagrams_refused = 0;
+  std::uint64_t datagrams_untrusted = 0;  // not of evidence_uid
+  std::uint64_t tee_dropped = 0;
+  bool operator==(const IngestStats&) const = default;
+};
+std::string to_payload(const IngestStats& stats);
+std::optional<IngestStats> parse_ingest_stats(std::string_view payload);
 
 // What `answer` counted since it started.
 struct AnswerStats {
@@ -76,6 +99,8 @@ struct AnswerStats {
   std::uint64_t open = 0;   // proposals without an acknowledgement
   std::uint64_t dropped = 0;
   std::uint64_t frozen = 0;
+  std::uint64_t unplaced = 0;  // evidence of `ingest` whose destination is none
+  IngestStats ingest;
   bool operator==(const AnswerStats&) const = default;
 };
 std::string to_payload(const AnswerStats& stats);

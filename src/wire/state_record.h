@@ -56,4 +56,20 @@ struct CountRecord {
 void append_count_record(std::string& out, const CountRecord& record);
 std::optional<CountRecord> take_count_record(std::string_view& bytes);
 
+// What `ingest` tells `answer` of one delivery.
+struct ReportedEvidence {
+  // Of the log line it is from: what comes with one that is not higher came before. 0: no line.
+  std::uint64_t serial = 0;
+  // The smtp(8) process, whose last question names the destination better; 0 = not known.
+  std::int64_t pid = 0;
+  std::int64_t seen_at = 0;    // when that process said so, seconds since the epoch
+  bool is_next_hop = false;    // `destination` is the next-hop; else the recipient's domain
+  bool is_pid_needed = false;  // the destination is known by the process alone
+  std::string destination;
+  model::Evidence evidence;
+  bool operator==(const ReportedEvidence&) const = default;
+};
+void append_reported_evidence(std::string& out, const ReportedEvidence& reported);
+std::optional<ReportedEvidence> take_reported_evidence(std::string_view& bytes);
+
 }  // namespace wire

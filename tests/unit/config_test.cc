@@ -138,7 +138,7 @@ TEST_CASE("config: an error names file, line, key and what is allowed") {
       Case{"postfix_version = 3.4.", "postfix_version", "MAJOR.MINOR"},
       Case{"trust_maillog = true", "trust_maillog", "yes or no"},
       Case{"trust_tcp_outcomes = YES", "trust_tcp_outcomes", "yes or no"},
-      Case{"maillog = mail.log", "maillog", "an absolute path, or empty"},
+      Case{"maillog = mail.log", "maillog", "an absolute path, journald, or empty"},
       Case{"freeze_domains = 0", "freeze_domains", "1 to 100000"},
       Case{"freeze_share = 101", "freeze_share", "1 to 100"},
       Case{"freeze_window = 10s", "freeze_window", "1 to 86400"},

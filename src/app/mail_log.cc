@@ -1,0 +1,150 @@
+#include "src/app/mail_log.h"
+
+#include <ctime>
+#include <utility>
+
+#include "src/app/config.h"
+#include "src/base/log.h"
+#include "src/wire/maillog.h"
+
+namespace app {
+namespace {
+
+// A rotation takes a moment in which there is no file.
+constexpr std::chrono::seconds kTroublePatience{5};
+// Serials begin with the second of the first start, so that they go on where a position was lost.
+constexpr unsigned kSerialShift = 24;
+
+// Stamps of syslog are in local time [F 3.7].
+base::sys_seconds time_of(const wire::LogStamp& stamp, base::sys_seconds now) {
+  if (stamp.offset_minutes) return wire::to_time(stamp, now);
+  const std::time_t seconds = now.time_since_epoch().count();
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  const std::chrono::seconds east{local.tm_gmtoff};
+  return wire::to_time(stamp, now + east) - east;
+}
+
+}  // namespace
+
+MailLog::MailLog(const base::Clock& clock, std::string path, const std::string& state_db,
+                 EvidenceQueue& queue, wire::IngestStats& stats)
+    : clock_(clock),
+      path_(std::move(path)),
+      queue_(queue),
+      stats_(stats),
+      follower_(path_),
+      position_file_(state_db) {
+  if (path_ == kJournald) journal_.emplace();
+}
+
+void MailLog::start() {
+  const auto position = position_file_.load();
+  if (position) serial_ = position->serial;
+  // One of a file says nothing of the journal, nor the other way round.
+  if (position && position->cursor.empty() != journal_.has_value()) {
+    if (journal_) {
+      journal_->resume(position->cursor);
+    } else {
+      follower_.resume(*position);
+    }
+    return;
+  }
+  if (!position)
+    serial_ = static_cast<std::uint64_t>(clock_.now().time_since_epoch().count()) << kSerialShift;
+  if (journal_) {
+    journal_->begin_at_end();
+  } else {
+    follower_.begin_at_end();
+  }
+}
+
+std::optional<LogPosition> MailLog::position() const {
+  if (!journal_) return follower_.position();
+  if (journal_->cursor().empty()) return std::nullopt;
+  LogPosition position;
+  position.cursor = journal_->cursor();
+  return position;
+}
+
+bool MailLog::read_some() {
+  const auto take_any = [this](const auto& line, LineAge age) { take(line, age); };
+  const bool is_more = journal_ ? journal_->read_some(take_any) : follower_.read_some(take_any);
+  stats_.lines_too_long = follower_.too_long();
+  if (auto reached = position()) {
+    reached->serial = serial_;
+    if (!(marked_ == reached)) queue_.mark(*reached);
+    marked_ = std::move(reached);
+  }
+  watch_trouble();
+  return is_more;
+}
+
+void MailLog::number(LineAge age) {
+  if (age == LineAge::Known) return;
+  ++serial_;
+  ++stats_.lines;
+}
+
+void MailLog::take(std::string_view line, LineAge age) {
+  number(age);
+  if (const auto parsed = wire::parse_log_line(line)) {
+    report(*parsed, age, time_of(parsed->stamp, clock_.now()), is_trusted_);
+  }
+}
+
+void MailLog::take(const Journal::Entry& entry, LineAge age) {
+  number(age);
+  wire::LogLine line;
+  line.host = entry.host;
+  line.process.tag = entry.identifier;
+  line.process.name = entry.identifier.substr(entry.identifier.rfind('/') + 1);
+  line.process.pid = entry.pid;
+  line.fact = wire::parse_log_message(line.process, entry.message);
+  report(line, age, entry.at, Journal::is_of_postfix(entry, trusted_uid_));
+}
+
+void MailLog::report(const wire::LogLine& line, LineAge age, base::sys_seconds written,
+                     bool is_trusted) {
+  const auto now = clock_.now();
+  const bool is_near = std::chrono::abs(written - now) <= kStampTolerance;
+  const bool is_backlog = age == LineAge::Backlog;
+  auto reported = evidence_.take(line, is_backlog || is_near ? written : now);
+  if (!reported || age == LineAge::Known) return;
+  reported->serial = serial_;
+  reported->evidence.is_trusted = is_trusted && (!is_backlog || now - written <= kTrustedBacklog);
+  queue_.put(*reported);
+}
+
+void MailLog::save() {
+  const auto due = queue_.take_due();
+  if (!due) return;
+  const auto saved = position_file_.save(*due);
+  const std::string trouble = saved ? std::string() : saved.error();
+  if (!trouble.empty() && trouble != save_trouble_) {
+    base::log_warning(
+        "the place in the mail log can't be saved: {}; after a restart lines may count twice",
+        trouble);
+  }
+  save_trouble_ = trouble;
+}
+
+void MailLog::watch_trouble() {
+  const std::string& trouble = journal_ ? journal_->trouble() : follower_.trouble();
+  if (trouble == told_trouble_) {
+    trouble_since_.reset();
+    return;
+  }
+  const auto now = clock_.steady();
+  if (!trouble_since_) trouble_since_ = now;
+  if (!trouble.empty() && now - *trouble_since_ < kTroublePatience) return;
+  if (trouble.empty()) {
+    base::log_info("{}: followed again", path_);
+  } else {
+    base::log_warning("{}", trouble);
+  }
+  stats_.is_log_missing = trouble.empty() ? 0 : 1;
+  told_trouble_ = trouble;
+}
+
+}  // namespace app

@@ -1,0 +1,66 @@
+#include "src/app/report_reader.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "src/model/next_hop.h"
+
+namespace app {
+namespace {
+
+bool is_destination(model::KeyKind kind) {
+  switch (kind) {
+    case model::KeyKind::Domain:
+    case model::KeyKind::PortedDomain:
+    case model::KeyKind::Host:
+    case model::KeyKind::Literal:
+      return true;
+    case model::KeyKind::Parent:
+    case model::KeyKind::Any:
+    case model::KeyKind::AnyHost:
+    case model::KeyKind::Opaque:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+void ReportReader::take(std::string_view payload) {
+  while (const auto reported = wire::take_reported_evidence(payload)) {
+    // A restarted `ingest` may read its last lines again.
+    if (reported->serial != 0 && reported->serial <= last_serial_) continue;
+    if (reported->serial != 0) last_serial_ = reported->serial;
+    take_one(*reported);
+  }
+}
+
+void ReportReader::take_one(const wire::ReportedEvidence& reported) {
+  model::Evidence evidence = reported.evidence;
+  model::Key key = model::normalise_key(reported.destination);
+  const auto asked = book_.find(reported.pid, reported.seen_at, key.text);
+  // A line that names the next-hop itself is not contradicted; the process adds the view.
+  const bool is_contradicted =
+      reported.is_next_hop && (!asked.question || asked.question->key != key.text);
+  std::string view;
+  if (asked.question && !is_contradicted) {
+    view = asked.question->view;
+    key = model::normalise_key(asked.question->key);
+    evidence.text += fmt::format("; process {} had asked about it", reported.pid);
+  } else if (reported.is_next_hop) {
+    evidence.text += "; by the domain that TLSRPT names";
+  } else if (asked.is_known || reported.is_pid_needed) {
+    ++unplaced_;
+    return;
+  } else {
+    evidence.text += "; by the recipient's domain";
+  }
+  if (!is_destination(key.kind)) {
+    ++unplaced_;
+    return;
+  }
+  feedback_.take(view, key, evidence);
+}
+
+}  // namespace app
