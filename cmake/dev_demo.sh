@@ -15,5 +15,5 @@ END
   fi
   setup build test
   build release tlspolicyd tlspolicyctl
-  exec env TLSPOLICYD_BIN="$ROOT/build/release/bin" python3 -B tests/postfix/demo.py
+  exec env TLSPOLICYD_BIN="$ROOT/build/release/bin" /usr/bin/python3 -B tests/postfix/demo.py
 }

@@ -2,6 +2,7 @@
 Postfix name, edited as an admin would, and gone afterwards."""
 import json
 import pathlib
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -34,6 +35,8 @@ default_zone:
   strict_testing: false
   timeout: 1
 """
+# What it makes last in a new cache.
+LAST_INDEX = "sts_policy_domain_ts"
 
 
 class Way:
@@ -190,7 +193,8 @@ class ResolverServer(Server):
         self.config.write_text(RESOLVER_CONFIG.format(port=self.port, folder=self.folder), encoding="ascii")
 
     def command(self):
-        return ["mta-sts-daemon", "-v", "error", "-c", str(self.config)]
+        # Its HTTPS library looks for .netrc at home.
+        return ["env", f"HOME={self.folder}", "mta-sts-daemon", "-v", "error", "-c", str(self.config)]
 
 
 class Resolver(Way):
@@ -215,7 +219,7 @@ class Resolver(Way):
         """The first start makes the tables, the second finds them full."""
         cache = self._server.folder / "cache.db"
         self._server.start()
-        self._wait_for_tables(cache)
+        self._wait_until(self._has_tables, "made no cache")
         self._server.stop()
         policy = json.dumps({"version": "STSv1", "mode": "enforce", "max_age": 31557600, "mx": ["mx.bench.example"]})
         now = int(time.time())
@@ -223,18 +227,26 @@ class Resolver(Way):
             database.executemany("INSERT INTO sts_policy_cache(domain, ts, pol_id, pol_body) VALUES(?, ?, '1', ?)",
                                  ((f"d{number:07d}.bench.example", now, policy) for number in range(self._rows)))
         self._server.start()
+        self._wait_until(self._is_listening, "does not listen")
 
-    def _wait_for_tables(self, cache):
+    def _wait_until(self, done, what):
         deadline = time.monotonic() + 30
-        found = None
-        while not found:
+        while not done():
             if time.monotonic() > deadline or self._server.process.poll() is not None:
                 log = (self._server.folder / "log").read_text(errors="replace")
-                raise TimeoutError(f"mta-sts-daemon made no cache within 30 s; it says:\n{log[-1000:]}")
+                raise TimeoutError(f"mta-sts-daemon {what}; it says:\n{log[-1000:]}")
             time.sleep(0.05)
-            if cache.exists():
-                with sqlite3.connect(cache, timeout=10) as database:
-                    found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sts_policy_domain_ts'").fetchone()
+
+    def _has_tables(self):
+        cache = self._server.folder / "cache.db"
+        if not cache.exists():
+            return False
+        with sqlite3.connect(cache, timeout=10) as database:
+            return database.execute(f"SELECT 1 FROM sqlite_master WHERE name = '{LAST_INDEX}'").fetchone()
+
+    def _is_listening(self):
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self._server.port)) == 0
 
     def pids(self):
         return [self._server.process.pid]

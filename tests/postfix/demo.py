@@ -25,22 +25,34 @@ smtp_dns_support_level = dnssec
 smtp_delivery_status_filter = socketmap:unix:tlspolicyd/tlsmap.sock:outcome,
     $default_delivery_status_filter
 """
-PROFILES = """
-INSERT INTO profile(name, level, fallback, attempts, retry_after, comment)
-  VALUES('patient', 'may', 'after-retry', 2, 5, 'as opportunistic, with seconds for minutes');
-"""
-PIN = "(its fingerprint)"
+# Two tries at TLS before it goes in clear, as shipped; 5 seconds apart, where 300 are shipped.
+PROFILES = "UPDATE profile SET retry_after = 5 WHERE name = 'opportunistic';\n"
+PIN = "its SHA-256"
 EDIT = """BEGIN;
 INSERT INTO outbound(destination, profile) VALUES('club.example', 'required');
 UPDATE outbound SET profile = 'required' WHERE destination = 'lawyer.example';
 COMMIT;"""
 # What Postfix says of mail that waits, by how it begins, and how we say it.
 REASONS = (
-    ("TLS is required, but was not offered", "TLS is required, and not offered"),
-    ("TLS is required, but host", "TLS is required, and refused by the server"),
-    ("Cannot start TLS", "the TLS handshake failed"),
-    ("Server certificate not verified", "the certificate doesn't prove who it is"),
+    ("TLS is required, but was not offered", "no STARTTLS offered"),
+    ("TLS is required, but host", "STARTTLS was refused"),
+    ("Cannot start TLS", "the handshake failed"),
+    ("Server certificate not verified", "certificate not verified"),
 )
+# What internet.py says of these sites, in fewer words: the table has to fit a terminal.
+SERVERS = {
+    "good": "does everything right",
+    "selfsigned": "self-signed certificate",
+    "expired": "expired certificate",
+    "wrongname": "certificate for other names",
+    "dane": "TLSA record and its certificate",
+    "danebad": "TLSA record of another key",
+    "nostarttls": "no STARTTLS",
+    "refuse": "454 to STARTTLS",
+    "dropped": "hangs up after STARTTLS",
+    "broken": "garbage instead of a handshake",
+    "strip": "STARTTLS once, then no more",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,13 +71,13 @@ class Mail:
 
     @property
     def title(self):
-        return self.domain if self.nth == 1 else f"{self.domain}, mail {self.nth}"
+        return self.domain if self.nth == 1 else f"{self.domain} again"
 
     def row_in_words(self):
         if not self.row:
-            return "(none: main.cf says may)"
+            return "none; main.cf: may"
         destination, profile, *match = self.row
-        return f"{destination} -> {profile}" + "".join(f" {name}" for name in match)
+        return f"{destination} -> {profile}" + "".join(f" ({name})" for name in match)
 
 
 def direct(domain, site, profile, *match, until="tried"):
@@ -81,7 +93,7 @@ MAILS = (
     direct("union.example", "strip", "preferred"),
     Mail("club.example", "nostarttls"),
     direct("museum.example", "broken", "off"),
-    direct("garage.example", "broken", "patient", until="sent"),
+    direct("garage.example", "broken", "opportunistic", until="sent"),
     direct("insurer.example", "nostarttls", "required"),
     Mail("tax.state.example", "nostarttls", (".state.example", "required")),
     direct("press.example", "refuse", "required"),
@@ -158,7 +170,6 @@ class Demo:
         from daemon import Daemon
         from instance import Postfix, full_version
 
-        self.sites = internet.SITES
         partners = {(mail.domain, mail.site) for mail in MAILS}
         say(f"starting DNS and the servers of {len(partners)} partners,"
             f" Postfix {full_version()} and tlspolicyd")
@@ -196,7 +207,7 @@ class Demo:
         def left():
             return [mail for mail in mails if not self.witness.has_ended(mail)]
 
-        self.wait_for(f"waiting for Postfix to try {', '.join(mail.domain for mail in mails[:3])}"
+        self.wait_for(f"waiting for Postfix: mail to {', '.join(mail.domain for mail in mails[:3])}"
                       f"{' and others' if len(mails) > 3 else ''}", lambda: not left())
 
     def send_all(self):
@@ -215,20 +226,21 @@ class Demo:
         mails = (*MAILS[:at], SECOND, *MAILS[at:])
         say("what happened")
         print_table(("DOMAIN", "THE PARTNER'S SERVER", "ROW: DESTINATION -> PROFILE", "THE MAIL"),
-                    [(mail.title, self.sites[mail.site].what, mail.row_in_words(),
+                    [(mail.title, SERVERS[mail.site], mail.row_in_words(),
                       self.witness.tell(mail)) for mail in mails])
         counts = collections.Counter(self.witness.tell(mail).partition(":")[0].partition(", at")[0]
                                      for mail in mails)
-        print("\n   " + "; ".join(f"{count} {what}" for what, count in counts.items()))
+        print("\n   " + ", ".join(
+            f"{count} {what.replace(',', ' and').replace('waits', 'waiting')}" for what, count in counts.items()))
         self.show_decisions()
 
     def show_decisions(self):
-        """No mail went in clear by our leave without a record of it."""
+        """A level drops by a decision on record, and not otherwise."""
         with sqlite3.connect(os.path.join(self.daemon.directory, "state.db")) as database:
-            found = database.execute("SELECT destination, from_level, to_level, why FROM decision "
-                                     "WHERE kind = 'downgraded' ORDER BY seq").fetchall()
-        for destination, before, after, why in found:
-            print(f"   on record: {destination} from {before} to {after}: {why}")
+            found = database.execute("SELECT destination, from_level, to_level, until - at, why FROM decision "
+                                     "WHERE kind = 'downgrade' ORDER BY seq").fetchall()
+        for destination, before, after, seconds, why in found:
+            print(f"   on record: {destination} from {before} to {after} for {seconds} s, after {why}")
 
     def show_edit(self):
         """The first is new mail after a stricter row, the second goes on after a laxer one."""
