@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -214,6 +215,7 @@ def main():
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
     options.pin = False
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of what cleans up below
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     if os.environ.get(run.INSIDE):
         run.make_private()
