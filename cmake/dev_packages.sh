@@ -1,7 +1,7 @@
 # Part of ./dev: the Debian packages that each command needs. Sourced, never run.
 # shellcheck shell=bash
 
-readonly NO_INSTANCE='postfix postfix/main_mailer_type select No configuration'
+readonly NO_INSTANCE='postfix postfix/main_mailer_type select No configuration' RESOLVER=postfix-mta-sts-resolver
 
 # What for, which package, why. The names are the same on Debian 12 and 13.
 packages() {
@@ -34,6 +34,9 @@ test  procps              looks at the roles' processes
 test  systemd             judges the units; nothing of it is started
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer
+alternatives postfix-lmdb              a map of Postfix's own to compare with
+alternatives postfix-sqlite            another
+alternatives postfix-mta-sts-resolver  the policy service that Debian has; not started, now or at boot
 lint  clang               reads the sources as clang-tidy does
 lint  clang-format        layout
 lint  clang-tidy          static analysis
@@ -62,6 +65,9 @@ setup() {
   awk '{ name = $1; $1 = ""; printf "   %-20s%s\n", name, $0 }' <<<"$missing"
   command="apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${names% }"
   [[ " $names " != *" postfix "* ]] || command="echo '$NO_INSTANCE' | debconf-set-selections && $command"
+  # Masked while it is installed, it isn't started; disabled, it stays so at boot.
+  [[ " $names " != *" $RESOLVER "* ]] ||
+    command="systemctl mask $RESOLVER && $command && systemctl unmask $RESOLVER && systemctl disable $RESOLVER"
   ((EUID == 0)) ||
     { printf '\nThis one command, as root, installs them; then run ./dev again:\n\n   %s\n\n' "$command"; exit 1; }
   say "Installing them with apt-get now (no recommended packages; no Postfix instance is set up or started)"
@@ -83,4 +89,5 @@ install_packages() (
   if [[ $(apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]') -lt $# ]]; then apt update; fi
   # Lists that are older than the mirror name files that are gone; fresh ones don't.
   install "$@" || { apt update && install "$@"; }
+  [[ " $* " != *" $RESOLVER "* ]] || systemctl disable "$RESOLVER"
 )

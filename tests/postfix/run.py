@@ -39,8 +39,8 @@ def find_what_is_missing():
     return None
 
 
-def run_inside():
-    """In the namespaces: sets up what is private to them, then runs the tests."""
+def make_private():
+    """In the namespaces: sets up what is private to them."""
     for command in (
         ["ip", "link", "set", "lo", "up"],
         *(["ip", "address", "add", network, "dev", "lo"] for network in NETWORKS),
@@ -52,6 +52,9 @@ def run_inside():
         with open(resolv_conf, "w", encoding="ascii") as file:
             file.write("nameserver 127.0.0.1\n")
         subprocess.run(["mount", "--bind", resolv_conf, "/etc/resolv.conf"], check=True)
+
+
+def run_tests():
     sys.path.insert(0, HERE)
     unittest.main(module=None, argv=["run.py", "-v", *sys.argv[1:]])
 
@@ -60,7 +63,10 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run_outside():
+def run_in_namespaces(program):
+    """Runs a Python program with our arguments in namespaces of its own, and exits as it does."""
+    # Where Debian keeps postfix and ip from everybody but root.
+    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
     missing = find_what_is_missing()
     if missing:
         sys.exit(f"tests/postfix: {missing}")
@@ -68,7 +74,7 @@ def run_outside():
     environment.setdefault("TLSPOLICYD_BIN", os.path.join(ROOT, "build", "release", "bin"))
     inside = subprocess.Popen(  # pylint: disable=consider-using-with
         ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-         "/usr/bin/python3", os.path.abspath(__file__), *sys.argv[1:]],
+         "/usr/bin/python3", os.path.abspath(program), *sys.argv[1:]],
         env=environment, preexec_fn=die_with_parent)
     # unshare itself shrugs off SIGINT and SIGTERM; with it dies all that is inside.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -78,8 +84,7 @@ def run_outside():
 
 if __name__ == "__main__":
     if os.environ.get(INSIDE):
-        run_inside()
+        make_private()
+        run_tests()
     else:
-        # Where Debian keeps postfix and ip from everybody but root.
-        os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
-        run_outside()
+        run_in_namespaces(__file__)
