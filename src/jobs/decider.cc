@@ -1,7 +1,5 @@
 #include "src/jobs/decider.h"
 
-#include <algorithm>
-
 #include "src/engine/judge.h"
 
 namespace jobs {
@@ -23,12 +21,6 @@ model::Verdict without_favours(const model::Verdict& verdict, model::Transport t
 base::sys_seconds Decider::now() const {
   if (feedback_ == nullptr) return clock_.now();
   return base::sys_seconds(std::chrono::seconds(feedback_->now().wall));
-}
-
-base::sys_seconds Decider::now() {
-  const auto now = clock_.now();
-  if (feedback_ == nullptr) return now;
-  return std::max(now, base::sys_seconds(std::chrono::seconds(feedback_->now().wall)));
 }
 
 model::Verdict Decider::verdict_for(const model::Question& question) {
