@@ -83,6 +83,7 @@ bool Connection::send_replies(const std::string& out) {
     sent += static_cast<std::size_t>(took);
   }
   if (sent < out.size()) unsent_.assign(out, sent);
+  was_answered_ |= !out.empty();
   wait_for_peer();
   return !closed_ && unsent_.empty() && !pending_.empty() && out.size() >= kMostUnreadReplies;
 }
@@ -97,14 +98,14 @@ void Connection::flush() {
   }
   if (!unsent_.empty()) return;
   event_del(writable_.get());
-  if (hang_up_ || server_.is_stopping()) return close();
+  if (hang_up_ || (server_.is_stopping() && pending_.empty())) return close();
   event_add(readable_.get(), nullptr);
   if (!pending_.empty()) answer_pending();
 }
 
 // Decides what to wait for next, and since when.
 void Connection::wait_for_peer() {
-  if (unsent_.empty() && hang_up_) return close();
+  if (unsent_.empty() && (hang_up_ || (server_.is_stopping() && pending_.empty()))) return close();
   if (!unsent_.empty()) {
     event_del(readable_.get());
     if (!writable_) {
@@ -122,7 +123,7 @@ void Connection::wait_for_peer() {
 
 void Connection::finish() {
   if (unsent_.empty()) read_once();
-  if (!closed_ && unsent_.empty()) close();
+  if (!closed_ && unsent_.empty() && pending_.empty() && was_answered_) close();
 }
 
 bool Connection::is_stalled(base::SteadyPoint deadline) const {

@@ -23,11 +23,12 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Answers what has arrived by now, then closes unless replies are still owed.
+  // Answers what has arrived by now, then closes unless a reply is still owed. One is owed to a peer
+  // in the middle of a request, and to one that was never answered: Postfix connects to ask at once,
+  // and where this is its second try, an end of the connection defers the mail [F 1.12].
   void finish();
   // True where the peer owes us bytes, or the reading of ours, since before `deadline`.
   [[nodiscard]] bool is_stalled(base::SteadyPoint deadline) const;
-  [[nodiscard]] bool is_owed_nothing() const { return unsent_.empty(); }
 
   std::size_t index = 0;  // where the server keeps it
 
@@ -50,6 +51,7 @@ class Connection {
   base::SteadyPoint waiting_since_{};
   bool closed_ = false;
   bool hang_up_ = false;
+  bool was_answered_ = false;
   EventHandle readable_;
   EventHandle writable_;  // made when a peer first falls behind
 };

@@ -42,8 +42,8 @@ class Server {
   void start();
   void set_stall(std::chrono::seconds stall) { limits_.stall = stall; }
 
-  // Stops accepting, answers what has arrived, and calls `on_stopped` when every reply is out or
-  // the deadline has passed.
+  // Stops accepting, answers what has arrived and the first request of each peer that has not asked
+  // yet, and calls `on_stopped` when every reply is out or the deadline has passed.
   void stop(std::chrono::milliseconds deadline, std::function<void()> on_stopped);
   [[nodiscard]] bool is_stopping() const { return stopping_; }
 

@@ -197,6 +197,36 @@ TEST_CASE("stopping answers what has arrived, then closes") {
   CHECK(hear(client) == "yes\n<end>");
 }
 
+TEST_CASE("stopping waits for the first request of a peer, and for the rest of one that has begun") {
+  Rig rig;
+  const auto fresh = rig.connect();
+  const auto halfway = rig.connect();
+  say(halfway, "a\nhal");
+  rig.turn();
+  CHECK(hear(halfway) == "yes\n");
+  bool stopped = false;
+  rig.server.stop(milliseconds{5000}, [&] { stopped = true; });
+  rig.turn();
+  CHECK_FALSE(stopped);
+  say(fresh, "a\n");
+  say(halfway, "f\n");
+  rig.turn();
+  CHECK(hear(fresh) == "yes\n<end>");
+  CHECK(hear(halfway) == "yes\n<end>");
+  CHECK(stopped);
+}
+
+TEST_CASE("stopping ends at its deadline, also while a peer asks nothing") {
+  Rig rig;
+  const auto silent = rig.connect();
+  rig.turn();
+  bool stopped = false;
+  rig.server.stop(milliseconds{50}, [&] { stopped = true; });
+  rig.turn(milliseconds{200});
+  CHECK(stopped);
+  CHECK(hear(silent) == "<end>");
+}
+
 TEST_CASE("a stale socket file is replaced, a served one and a plain file are not") {
   Rig rig;
   auto served = net::listen_unix(rig.path(), {});
