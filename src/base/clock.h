@@ -20,6 +20,7 @@ class Clock {
   [[nodiscard]] virtual SteadyPoint steady() const = 0;
 };
 
+// The host's clocks, exact to a few milliseconds.
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] sys_seconds now() const override;
