@@ -3,24 +3,25 @@
 
 cpp_files() { find src tlsmap policyd tests -name '*.cc' -o -name '*.h' | sort; }
 
-# tidy_one KEY FILE: what was clean under the same key (headers, settings) is clean still.
+# tidy_one SETTINGS FILE: what was clean with the same headers of ours and settings is clean still.
 tidy_one() {
   local stamp
-  stamp=build/lint/clean/$(sha256sum "$2" | cut -c1-64)-$1
-  [[ ! -e $stamp ]] || return 0
+  stamp=$(clang++ -MM -std=c++20 -I. -Ibuild/lint/generated "$2" | sed 's/^[^:]*://; s/\\$//' | xargs cat | sha256sum)
+  stamp=build/lint/clean/${stamp%% *}-$1
+  [[ ! -e $stamp ]] || { touch "$stamp"; return 0; }
   # "N warnings generated" counts what was found in system headers and left out.
   clang-tidy -p build/lint --quiet --warnings-as-errors='*' "$2" 2> >(
     grep -vE '^[0-9]+ warnings? (generated|treated)|^$' >&2) && : >"$stamp"
 }
 
 lint_tidy() {
-  local key
+  local settings
   cmake --preset lint >build/configure-lint.log 2>&1 || { cat build/configure-lint.log; return 1; }
   mkdir -p build/lint/clean
-  key=$({ cat .clang-tidy build/lint/compile_commands.json; cpp_files | grep '\.h$' | xargs cat; } | sha256sum | cut -c1-16)
-  find build/lint/clean -type f ! -name "*-$key" -delete
+  settings=$(cat .clang-tidy tests/.clang-tidy CMakePresets.json 2>/dev/null | sha256sum | cut -c1-16)
+  find build/lint/clean -type f -mtime +7 -delete
   export -f tidy_one
-  cpp_files | grep '\.cc$' | xargs -P "$(nproc)" -n 1 bash -c 'tidy_one "$0" "$1"' "$key"
+  cpp_files | grep '\.cc$' | xargs -P "$(nproc)" -n 1 bash -c 'tidy_one "$0" "$1"' "$settings"
 }
 
 lint_cppcheck() {

@@ -46,6 +46,7 @@ void AlarmCommand::run(const std::string& command, const wire::AlarmMessage& ala
     variables.push_back(std::string(kNames.at(i)) + "=" + arguments.at(i + 1));
   }
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (auto& one : arguments) argv.push_back(one.data());
   argv.push_back(nullptr);
   std::vector<char*> environment;

@@ -147,7 +147,7 @@ void Answer::on_parent(net::Message message) {
       parent_.send(ToParent::Pong);
       break;
     case FromParent::EvidenceUid:
-      evidence_uid_ = static_cast<std::int64_t>(wire::parse_u64(message.payload).value_or(0)) - 1;
+      evidence_uid_ = wire::parse_uid(message.payload);
       break;
     case FromParent::StateBase:
       if (message.descriptors.size() != 1) break;

@@ -146,15 +146,12 @@ Exit run_doctor(const Context& context, const Arguments& arguments) {
 }  // namespace
 
 void add_doctor_verb(CLI::App& root, CommandLine& line) {
-  add_verb(root, line, "doctor",
-           "Look at this host from Postfix's side: what is wrong, and the line that mends it",
-           run_doctor, ConfigNeed::Address)
-      .group(kAskingGroup)
-      ->add_option("--postfix-config", line.arguments.postfix_configs,
-                   "A Postfix configuration directory, several times for several instances; "
-                   "without it all that postmulti lists")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  CLI::App& verb =
+      *add_verb(root, line, "doctor",
+                "Look at this host from Postfix's side: what is wrong, and the line that mends it",
+                run_doctor, ConfigNeed::Address)
+           .group(kAskingGroup);
+  add_postfix_option(verb, line);
 }
 
 }  // namespace app::ctl

@@ -276,15 +276,12 @@ Exit run_held(const Context& context, const Arguments& arguments) {
 }  // namespace
 
 void add_held_verb(CLI::App& root, CommandLine& line) {
-  add_verb(root, line, "held",
-           "Show the mail that waits because of TLS, and the lines that try it again now", run_held,
-           ConfigNeed::Address)
-      .group(kAskingGroup)
-      ->add_option("--postfix-config", line.arguments.postfix_configs,
-                   "A Postfix configuration directory, several times for several instances; "
-                   "without it all that postmulti lists")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  CLI::App& verb =
+      *add_verb(root, line, "held",
+                "Show the mail that waits because of TLS, and the lines that try it again now",
+                run_held, ConfigNeed::Address)
+           .group(kAskingGroup);
+  add_postfix_option(verb, line);
 }
 
 }  // namespace app::ctl

@@ -66,7 +66,8 @@ class Standing {
                          profile);
     }
     std::vector<engine::Considered> considered;
-    const model::Question question{model::normalise_key(destination), {}, model::Transport::Usual};
+    const auto key = model::normalise_key(destination);
+    const model::Question question{key, {}, model::Transport::Usual};
     const auto verdict =
         engine::judge(*rows_, question, model::RowMode::Enforce, now_, &considered);
     for (const auto& each : considered) {

@@ -96,6 +96,14 @@ CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const 
   return verb;
 }
 
+void add_postfix_option(CLI::App& verb, CommandLine& line) {
+  verb.add_option("--postfix-config", line.arguments.postfix_configs,
+                  "A Postfix configuration directory, several times for several instances; "
+                  "without it all that postmulti lists")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+}
+
 }  // namespace app::ctl
 
 int main(int argc, char** argv) {

@@ -1,50 +1,22 @@
 #include "src/app/ctl_peer.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+
+#include "src/base/socket_address.h"
 
 namespace app::ctl {
 namespace {
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-template <class Sockaddr>
-Address pack(const Sockaddr& address) {
-  Address packed;
-  std::memcpy(&packed.storage, &address, sizeof(address));
-  packed.length = sizeof(address);
-  return packed;
-}
-
-Address address_of(const Listen& where) {
-  if (where.kind == Listen::Kind::Unix) {
-    sockaddr_un unix_address{};
-    unix_address.sun_family = AF_UNIX;
-    where.path.copy(unix_address.sun_path, sizeof(unix_address.sun_path) - 1);
-    return pack(unix_address);
-  }
-  sockaddr_in6 v6{};
-  if (::inet_pton(AF_INET6, where.host.c_str(), &v6.sin6_addr) == 1) {
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(where.port);
-    return pack(v6);
-  }
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(where.port);
-  ::inet_pton(AF_INET, where.host.c_str(), &v4.sin_addr);
-  return pack(v4);
+std::optional<base::SocketAddress> address_of(const Listen& where) {
+  return where.kind == Listen::Kind::Unix ? base::unix_address(where.path)
+                                          : base::inet_address(where.host, where.port);
 }
 
 // A time limit on a socket shows as EAGAIN, on a connect as EINPROGRESS (socket(7), SO_SNDTIMEO).
@@ -56,13 +28,13 @@ base::Error name_failure(int error) {
 }  // namespace
 
 base::Result<Peer> Peer::connect(const Listen& where, std::chrono::milliseconds patience) {
-  const Address address = address_of(where);
-  base::UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = address_of(where);
+  if (!address) return base::Error{"it is no address of a socket"};
+  base::UniqueFd fd(::socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return name_failure(errno);
   Peer peer(std::move(fd), base::SystemClock().steady() + patience);
   peer.allow_remaining_time(SO_SNDTIMEO);
-  const void* raw = &address.storage;
-  if (::connect(peer.fd_.get(), static_cast<const sockaddr*>(raw), address.length) != 0) {
+  if (::connect(peer.fd_.get(), address->raw(), address->length) != 0) {
     return name_failure(errno);
   }
   return peer;

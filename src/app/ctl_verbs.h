@@ -60,6 +60,9 @@ inline constexpr const char* kDatabaseGroup = "The database";
 CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const char* meaning,
                    Run run, ConfigNeed need = ConfigNeed::Sound);
 
+// --postfix-config: which instances of Postfix to look at.
+void add_postfix_option(CLI::App& verb, CommandLine& line);
+
 void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
 void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
 void add_import_verb(CLI::App& root, CommandLine& line);

@@ -1,14 +1,11 @@
 #include "src/app/doctor_reach.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +15,7 @@
 #include <cstring>
 
 #include "src/base/handle.h"
+#include "src/base/socket_address.h"
 #include "src/base/text.h"
 
 namespace app::doctor {
@@ -26,48 +24,19 @@ namespace {
 constexpr int kConnectPatienceMs = 2000;
 constexpr int kChildPatienceMs = 3000;
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-template <class Sockaddr>
-Address pack(const Sockaddr& address) {
-  Address packed;
-  std::memcpy(&packed.storage, &address, sizeof(address));
-  packed.length = sizeof(address);
-  return packed;
-}
-
-std::optional<Address> address_of(const tlsmap::Endpoint& endpoint) {
-  if (endpoint.is_unix) {
-    sockaddr_un unix_address{};
-    if (endpoint.path.size() >= sizeof(unix_address.sun_path)) return std::nullopt;
-    unix_address.sun_family = AF_UNIX;
-    endpoint.path.copy(unix_address.sun_path, sizeof(unix_address.sun_path) - 1);
-    return pack(unix_address);
-  }
+std::optional<base::SocketAddress> address_of(const tlsmap::Endpoint& endpoint) {
+  if (endpoint.is_unix) return base::unix_address(endpoint.path);
   const auto port = base::parse_number<std::uint16_t>(endpoint.port);
-  if (!port) return std::nullopt;
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(*port);
-  if (::inet_pton(AF_INET, endpoint.host.c_str(), &v4.sin_addr) == 1) return pack(v4);
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(*port);
-  if (::inet_pton(AF_INET6, endpoint.host.c_str(), &v6.sin6_addr) == 1) return pack(v6);
-  return std::nullopt;
+  return port ? base::inet_address(endpoint.host, *port) : std::nullopt;
 }
 
 // As Postfix does it (util/unix_connect.c): non-blocking, so that a full backlog is an error. Gives
 // errno, 0 for success.
-int connect_once(const Address& address) {
+int connect_once(const base::SocketAddress& address) {
   const base::UniqueFd fd(
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return errno;
-  const void* raw = &address.storage;
-  if (::connect(fd.get(), static_cast<const sockaddr*>(raw), address.length) == 0) return 0;
+  if (::connect(fd.get(), address.raw(), address.length) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
   pollfd polled{fd.get(), POLLOUT, 0};
   if (::poll(&polled, 1, kConnectPatienceMs) <= 0) return ETIMEDOUT;
@@ -83,7 +52,7 @@ struct Report {
 };
 
 // In the child. The order is master(8)'s: groups while there is a group file, then the chroot.
-Report become_and_connect(const Way& way, const passwd& user, const Address& address) {
+Report become_and_connect(const Way& way, const passwd& user, const base::SocketAddress& address) {
   if (::initgroups(user.pw_name, user.pw_gid) != 0 || ::chdir(way.queue_directory.c_str()) != 0) {
     return {false, errno};
   }

@@ -71,8 +71,8 @@ class SocketCheck {
         note_(findings, "sockets", &instance_, &service_),
         listeners_(use.parameter.starts_with("smtpd_") ? ours.config.policyd_listen
                                                        : ours.config.tlsmap_listen),
-        seen_(use.endpoint.is_unix ? seen_path(instance_, service_, use.endpoint.path) : "") {
-    looked_at_ = fmt::format("{} in {}", use.endpoint.text, use.parameter);
+        seen_(use.endpoint.is_unix ? seen_path(instance_, service_, use.endpoint.path) : ""),
+        looked_at_(fmt::format("{} in {}", use.endpoint.text, use.parameter)) {
     if (use.endpoint.is_unix) {
       looked_at_ +=
           fmt::format(", which {}is {}", service_.is_chrooted ? "in the chroot " : "", seen_);

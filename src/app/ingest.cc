@@ -88,7 +88,7 @@ void Ingest::on_parent(net::Message message) {
       connect_answer(std::move(message));
       break;
     case FromParent::EvidenceUid:
-      evidence_uid_ = static_cast<std::int64_t>(wire::parse_u64(message.payload).value_or(0)) - 1;
+      evidence_uid_ = wire::parse_uid(message.payload);
       if (tlsrpt_) tlsrpt_->set_trusted_uid(evidence_uid_);
       if (log_) log_->set_trusted_uid(evidence_uid_);
       break;

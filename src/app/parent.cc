@@ -212,7 +212,7 @@ void Parent::tell_evidence_uid() {
         setup_.parsed.config.evidence_uid);
   }
   for (const Role role : {Role::Answer, Role::Ingest}) {
-    slot(role).send(FromParent::EvidenceUid, wire::to_payload(uid ? std::uint64_t{*uid} + 1 : 0));
+    slot(role).send(FromParent::EvidenceUid, wire::uid_payload(uid));
   }
 }
 

@@ -7,25 +7,7 @@
 #include "src/model/next_hop.h"
 
 namespace app {
-namespace {
-
-bool is_destination(model::KeyKind kind) {
-  switch (kind) {
-    case model::KeyKind::Domain:
-    case model::KeyKind::PortedDomain:
-    case model::KeyKind::Host:
-    case model::KeyKind::Literal:
-      return true;
-    case model::KeyKind::Parent:
-    case model::KeyKind::Any:
-    case model::KeyKind::AnyHost:
-    case model::KeyKind::Opaque:
-      return false;
-  }
-  return false;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void ReportReader::take(std::string_view payload) {
   while (const auto reported = wire::take_reported_evidence(payload)) {
@@ -56,7 +38,7 @@ void ReportReader::take_one(const wire::ReportedEvidence& reported) {
   } else {
     evidence.text += "; by the recipient's domain";
   }
-  if (!is_destination(key.kind)) {
+  if (!model::is_deliverable(key.kind)) {
     ++unplaced_;
     return;
   }

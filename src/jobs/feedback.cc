@@ -124,10 +124,9 @@ void Feedback::tick() {
   table_.for_each_unsettled([this](std::string_view view, std::string_view destination) {
     apply(view, model::normalise_key(destination), engine::Tick{});
   });
-  std::size_t failed = 0;
   for (auto& [id, open] : open_) {
     if (!open.is_sent) send(open);
-    if (!open.is_sent && ++failed > 0) break;
+    if (!open.is_sent) break;
   }
 }
 

@@ -16,22 +16,6 @@ bool is_local(const wire::LogPeer& peer) {
          peer.address == "::1";
 }
 
-bool is_destination(model::KeyKind kind) {
-  switch (kind) {
-    case model::KeyKind::Domain:
-    case model::KeyKind::PortedDomain:
-    case model::KeyKind::Host:
-    case model::KeyKind::Literal:
-      return true;
-    case model::KeyKind::Parent:
-    case model::KeyKind::Any:
-    case model::KeyKind::AnyHost:
-    case model::KeyKind::Opaque:
-      return false;
-  }
-  return false;
-}
-
 void count_verified(Lesson& lesson, const std::optional<wire::TlsFeature>& tls) {
   ++lesson.verified;
   if (!tls || !tls->level) return;
@@ -59,7 +43,7 @@ Lessons::Service* Lessons::service_of(const wire::LogLine& line) {
 
 Lesson* Lessons::lesson_of(const Delivery& delivery) {
   model::Key key = model::normalise_key(delivery.destination);
-  if (!is_destination(key.kind)) {
+  if (!model::is_deliverable(key.kind)) {
     ++unusable_;
     return nullptr;
   }

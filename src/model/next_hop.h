@@ -27,6 +27,23 @@ enum class KeyKind : std::uint8_t {
   Opaque,        // whatever can't be a domain: looked up as it stands, never by parents or `*`
 };
 
+// Whether mail can be on its way to a key of this kind.
+[[nodiscard]] constexpr bool is_deliverable(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::Domain:
+    case KeyKind::PortedDomain:
+    case KeyKind::Host:
+    case KeyKind::Literal:
+      return true;
+    case KeyKind::Parent:
+    case KeyKind::Any:
+    case KeyKind::AnyHost:
+    case KeyKind::Opaque:
+      return false;
+  }
+  return false;
+}
+
 // A key in normal form. `text` owns the bytes; host and the others are computed from it.
 struct Key {
   KeyKind kind = KeyKind::Opaque;

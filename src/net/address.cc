@@ -1,6 +1,5 @@
 #include "src/net/address.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -11,53 +10,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/base/socket_address.h"
+
 namespace net {
 namespace {
 
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-  [[nodiscard]] const sockaddr* raw() const {
-    return static_cast<const sockaddr*>(static_cast<const void*>(&storage));
-  }
-  [[nodiscard]] sockaddr* raw() { return static_cast<sockaddr*>(static_cast<void*>(&storage)); }
-  template <class T>
-  [[nodiscard]] T as() const {
-    T typed{};
-    std::memcpy(&typed, &storage, sizeof typed);
-    return typed;
-  }
-};
-
-template <class T>
-SocketAddress store_address(const T& typed, std::size_t length = sizeof(T)) {
-  SocketAddress address;
-  std::memcpy(&address.storage, &typed, sizeof typed);
-  address.length = static_cast<socklen_t>(length);
-  return address;
-}
-
-SocketAddress inet_address(const std::string& host, std::uint16_t port) {
-  if (host.find(':') != std::string::npos) {
-    sockaddr_in6 six{};
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    ::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr);
-    return store_address(six);
-  }
-  sockaddr_in four{};
-  four.sin_family = AF_INET;
-  four.sin_port = htons(port);
-  ::inet_pton(AF_INET, host.c_str(), &four.sin_addr);
-  return store_address(four);
-}
-
-SocketAddress unix_address(const std::string& path) {
-  sockaddr_un local{};
-  local.sun_family = AF_UNIX;
-  std::memcpy(&local.sun_path[0], path.data(), std::min(path.size(), sizeof local.sun_path - 1));
-  return store_address(local);
-}
+using base::SocketAddress;
 
 SocketAddress local_address(int fd) {
   SocketAddress address;
@@ -94,7 +52,9 @@ base::Result<void> clear_stale_file(const std::string& path, const SocketAddress
 }
 
 base::Result<base::UniqueFd> bind_unix(const std::string& path, const SocketFile& file, int type) {
-  const SocketAddress address = unix_address(path);
+  const auto known = base::unix_address(path);
+  if (!known) return base::Error{fmt::format("unix:{}: the path is too long for a socket", path)};
+  const SocketAddress& address = *known;
   if (auto cleared = clear_stale_file(path, address, type); !cleared) {
     return base::Error{cleared.error()};
   }
@@ -120,13 +80,14 @@ base::Result<base::UniqueFd> bind_unix(const std::string& path, const SocketFile
 }  // namespace
 
 base::Result<base::UniqueFd> listen_inet(const std::string& host, std::uint16_t port) {
-  const SocketAddress address = inet_address(host, port);
   const std::string name = fmt::format("inet:{}:{}", host, port);
-  base::UniqueFd fd(
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const auto known = base::inet_address(host, port);
+  if (!known) return base::Error{name + ": that is no IP address"};
+  const SocketAddress& address = *known;
+  base::UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.storage.ss_family == AF_INET6) {
+  if (address.family() == AF_INET6) {
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   if (::bind(fd.get(), address.raw(), address.length) != 0) return failure(name + ": cannot bind");
@@ -152,23 +113,23 @@ base::Result<base::UniqueFd> bind_datagrams(const std::string& path, const Socke
 }
 
 bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port) {
-  const SocketAddress wanted = inet_address(host, port);
+  const auto wanted = base::inet_address(host, port);
   const SocketAddress bound = local_address(fd);
-  if (bound.length == 0 || bound.storage.ss_family != wanted.storage.ss_family) return false;
-  if (wanted.storage.ss_family == AF_INET6) {
-    const auto a = wanted.as<sockaddr_in6>();
+  if (!wanted || bound.length == 0 || bound.family() != wanted->family()) return false;
+  if (wanted->family() == AF_INET6) {
+    const auto a = wanted->as<sockaddr_in6>();
     const auto b = bound.as<sockaddr_in6>();
     return a.sin6_port == b.sin6_port &&
            std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0;
   }
-  const auto a = wanted.as<sockaddr_in>();
+  const auto a = wanted->as<sockaddr_in>();
   const auto b = bound.as<sockaddr_in>();
   return a.sin_port == b.sin_port && a.sin_addr.s_addr == b.sin_addr.s_addr;
 }
 
 bool is_bound_to_unix(int fd, const std::string& path) {
   const SocketAddress bound = local_address(fd);
-  if (bound.length == 0 || bound.storage.ss_family != AF_UNIX) return false;
+  if (bound.length == 0 || bound.family() != AF_UNIX) return false;
   const auto local = bound.as<sockaddr_un>();
   return path ==
          std::string(&local.sun_path[0], ::strnlen(&local.sun_path[0], sizeof local.sun_path));

@@ -23,9 +23,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Answers what has arrived by now, then closes unless a reply is still owed. One is owed to a peer
-  // in the middle of a request, and to one that was never answered: Postfix connects to ask at once,
-  // and where this is its second try, an end of the connection defers the mail [F 1.12].
+  // Answers what has arrived by now, then closes unless a reply is still owed. One is owed to a
+  // peer in the middle of a request, and to one that was never answered: Postfix connects to ask at
+  // once, and where this is its second try, an end of the connection defers the mail [F 1.12].
   void finish();
   // True where the peer owes us bytes, or the reading of ours, since before `deadline`.
   [[nodiscard]] bool is_stalled(base::SteadyPoint deadline) const;

@@ -45,6 +45,12 @@ bool is_same_row(const Json& image, const Json& current) {
   return true;
 }
 
+Json value_of(const Statement& statement, int column) {
+  if (statement.type(column) == ColumnType::Integer) return statement.integer(column);
+  const auto text = statement.optional_text(column);
+  return text ? Json(*text) : Json();
+}
+
 // One table that the log speaks of, as undo needs it.
 class LoggedTable {
  public:
@@ -60,12 +66,7 @@ class LoggedTable {
     Json row;
     if (statement.step()) {
       for (int i = 0; i < statement.columns(); ++i) {
-        auto& value = row[std::string(statement.column_name(i))];
-        if (statement.type(i) == ColumnType::Integer) {
-          value = statement.integer(i);
-        } else if (const auto text = statement.optional_text(i)) {
-          value = *text;
-        }
+        row.emplace(std::string(statement.column_name(i)), value_of(statement, i));
       }
     }
     return {std::move(row), statement.failure()};

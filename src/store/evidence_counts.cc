@@ -121,7 +121,7 @@ std::optional<StateDb::Refused> StateDb::save_text(std::string_view name, std::s
 base::Result<std::optional<std::string>> StateDb::load_text(std::string_view name) {
   auto [text, failure] = recall_text(impl_->db, name);
   if (failure.failed()) return base::Error{impl_->describe(failure)};
-  return std::move(text);
+  return base::Result<std::optional<std::string>>(std::move(text));
 }
 
 base::Result<std::vector<EvidenceCount>> StateDb::list_counts(std::string_view destination,

@@ -19,7 +19,7 @@ class JsonScan {
     std::size_t items = 256;   // of one array
   };
 
-  JsonScan(std::string_view text, Limits limits) : text_(text), limits_(limits) {}
+  JsonScan(std::string_view text, const Limits& limits) : text_(text), limits_(limits) {}
 
   // Calls back for each member with its key, standing before the value; the callback eats it.
   void take_object(const std::function<void(std::string_view key)>& take_member);

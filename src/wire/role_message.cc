@@ -127,4 +127,12 @@ std::optional<std::uint64_t> parse_u64(std::string_view payload) {
   return from_bytes<std::uint64_t>(payload);
 }
 
+std::string uid_payload(std::optional<std::uint32_t> uid) {
+  return to_payload(uid ? std::uint64_t{*uid} + 1 : 0);
+}
+
+std::int64_t parse_uid(std::string_view payload) {
+  return static_cast<std::int64_t>(parse_u64(payload).value_or(0)) - 1;
+}
+
 }  // namespace wire

@@ -141,4 +141,8 @@ std::optional<std::vector<std::string>> parse_texts(std::string_view payload);
 std::string to_payload(std::uint64_t number);
 std::optional<std::uint64_t> parse_u64(std::string_view payload);
 
+// Payload of EvidenceUid. Without a uid, and of a payload that is none: nobody's, -1.
+std::string uid_payload(std::optional<std::uint32_t> uid);
+std::int64_t parse_uid(std::string_view payload);
+
 }  // namespace wire

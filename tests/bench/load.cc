@@ -96,7 +96,8 @@ class Load {
     std::array<epoll_event, 256> events{};
     while (true) {
       // Never sleeps: otherwise the server pays for waking it, and a faster one, which keeps it
-      // busy, pays less often, so that the ratio of two servers would tell more of that than of them.
+      // busy, pays less often, so that the ratio of two servers would tell more of that than of
+      // them.
       const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
       if (count < 0) return false;
       if (count == 0 && Clock::now() >= end_ + kPatience) return false;

@@ -197,7 +197,8 @@ TEST_CASE("stopping answers what has arrived, then closes") {
   CHECK(hear(client) == "yes\n<end>");
 }
 
-TEST_CASE("stopping waits for the first request of a peer, and for the rest of one that has begun") {
+TEST_CASE(
+    "stopping waits for the first request of a peer, and for the rest of one that has begun") {
   Rig rig;
   const auto fresh = rig.connect();
   const auto halfway = rig.connect();
