@@ -5,27 +5,17 @@
 #include <vector>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/log_line.h"
 
 using model::Cause;
 using model::Security;
+using test::fact_of;
+using test::kHead;
+using test::kStatus;
 using wire::DeliveryWord;
 using wire::PeerTrust;
 
 namespace {
-
-const std::string kHead = "Nov 22 03:12:47 mail postfix/smtp[4242]: ";
-const std::string kStatus =
-    "4ABC: to=<u@peer.test>, relay=mx1.peer.test[192.0.2.10]:25, delay=0.4, "
-    "delays=0.1/0.01/0.29/0, ";
-
-template <class Fact>
-Fact fact_of(const std::string& line) {
-  INFO(line);
-  const auto parsed = wire::parse_log_line(line);
-  REQUIRE(parsed);
-  REQUIRE(std::holds_alternative<Fact>(parsed->fact));
-  return std::get<Fact>(parsed->fact);
-}
 
 bool says_nothing(const std::string& line) {
   const auto parsed = wire::parse_log_line(line);

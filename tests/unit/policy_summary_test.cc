@@ -18,20 +18,27 @@ store::PolicySummary summarise(const std::string& file, std::int64_t limit = 100
 
 using Names = std::vector<std::string>;
 
+// A policy.db with what `sql` puts into it.
+struct Table {
+  explicit Table(const std::string& sql) {
+    REQUIRE(store::PolicyDb::init(file).ok());
+    CHECK(test::shell(file, sql) == "");
+  }
+  test::Folder folder;
+  std::string file = folder.path("policy.db");
+};
+
 }  // namespace
 
 TEST_CASE("policy summary: rows are counted by profile and by what they stand for") {
-  const test::Folder folder;
-  const auto file = folder.path("policy.db");
-  REQUIRE(store::PolicyDb::init(file).ok());
-  CHECK(summarise(file).uses.empty());
-  CHECK(test::shell(file,
-                    "INSERT INTO outbound(destination, profile, match) VALUES"
-                    "('b.example', 'secure', NULL), ('a.example', 'secure', 'mx.example'),"
-                    "('.c.example', 'secure', NULL), ('*', 'required', NULL),"
-                    "('[*]', 'required', NULL), ('[relay.example]:587', 'required', NULL),"
-                    "('d.example:26', 'required', NULL);") == "");
-  const auto summary = summarise(file);
+  CHECK(summarise(Table("").file).uses.empty());
+  const Table table(
+      "INSERT INTO outbound(destination, profile, match) VALUES"
+      "('b.example', 'secure', NULL), ('a.example', 'secure', 'mx.example'),"
+      "('.c.example', 'secure', NULL), ('*', 'required', NULL),"
+      "('[*]', 'required', NULL), ('[relay.example]:587', 'required', NULL),"
+      "('d.example:26', 'required', NULL);");
+  const auto summary = summarise(table.file);
   REQUIRE(summary.uses.size() == 2);
   const auto& required = summary.uses[0];
   CHECK(required.profile.name == "required");
@@ -45,33 +52,27 @@ TEST_CASE("policy summary: rows are counted by profile and by what they stand fo
   CHECK(secure.domains == 3);
   CHECK(secure.unmatched == 2);
   CHECK(secure.unmatched_names == Names{"b.example"});
-  CHECK(summarise(file, 1).uses[1].domain_names == Names{".c.example"});
+  CHECK(summarise(table.file, 1).uses[1].domain_names == Names{".c.example"});
 }
 
 TEST_CASE("policy summary: rows that are observed or expired don't count") {
-  const test::Folder folder;
-  const auto file = folder.path("policy.db");
-  REQUIRE(store::PolicyDb::init(file).ok());
-  CHECK(test::shell(file,
-                    "INSERT INTO outbound(destination, profile, mode, expires_at) VALUES"
-                    "('a.example', 'required', 'observe', NULL),"
-                    "('b.example', 'required', 'enforce', 1000000),"
-                    "('c.example', 'required', 'enforce', 1000001);") == "");
-  const auto summary = summarise(file);
+  const Table table(
+      "INSERT INTO outbound(destination, profile, mode, expires_at) VALUES"
+      "('a.example', 'required', 'observe', NULL),"
+      "('b.example', 'required', 'enforce', 1000000),"
+      "('c.example', 'required', 'enforce', 1000001);");
+  const auto summary = summarise(table.file);
   REQUIRE(summary.uses.size() == 1);
   CHECK(summary.uses[0].domain_names == Names{"c.example"});
 }
 
 TEST_CASE("policy summary: a profile that can't be understood is named, the others are counted") {
-  const test::Folder folder;
-  const auto file = folder.path("policy.db");
-  REQUIRE(store::PolicyDb::init(file).ok());
-  CHECK(test::shell(file,
-                    "INSERT INTO outbound(destination, profile) VALUES('a.example', 'required'),"
-                    "('b.example', 'verified'); PRAGMA ignore_check_constraints=ON; "
-                    "DROP TRIGGER IF EXISTS profile_update; "
-                    "UPDATE profile SET level = 'nonsense' WHERE name = 'required';") == "");
-  const auto summary = summarise(file);
+  const Table table(
+      "INSERT INTO outbound(destination, profile) VALUES('a.example', 'required'),"
+      "('b.example', 'verified'); PRAGMA ignore_check_constraints=ON; "
+      "DROP TRIGGER IF EXISTS profile_update; "
+      "UPDATE profile SET level = 'nonsense' WHERE name = 'required';");
+  const auto summary = summarise(table.file);
   REQUIRE(summary.uses.size() == 1);
   CHECK(summary.uses[0].profile.name == "verified");
   REQUIRE(summary.faults.size() == 1);

@@ -5,24 +5,14 @@
 
 #include "src/wire/maillog.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/log_line.h"
 
 using model::Cause;
+using test::fact_of;
+using test::kHead;
+using test::kStatus;
 
 namespace {
-
-const std::string kHead = "Nov 22 03:12:47 mail postfix/smtp[4242]: ";
-const std::string kStatus =
-    "4ABC: to=<u@peer.test>, relay=mx1.peer.test[192.0.2.10]:25, delay=0.4, "
-    "delays=0.1/0.01/0.29/0, ";
-
-template <class Fact>
-Fact fact_of(const std::string& line) {
-  INFO(line);
-  const auto parsed = wire::parse_log_line(line);
-  REQUIRE(parsed);
-  REQUIRE(std::holds_alternative<Fact>(parsed->fact));
-  return std::get<Fact>(parsed->fact);
-}
 
 // As the text of a deferral.
 wire::StatusText meaning_of(const std::string& text) {
