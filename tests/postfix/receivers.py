@@ -26,6 +26,7 @@ class Manner:
     offers: int | None = None   # STARTTLS is offered until so many messages were taken
     version: ssl.TLSVersion | None = None  # this one only
     recipient_reply: str = "250 2.1.5 accepted"
+    replies: tuple = ()  # of (verb, reply): instead of what is proper; CONNECT and . are verbs here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,6 +142,9 @@ class Receiver:
     def recipient_reply(self):
         return self._manner.recipient_reply
 
+    def reply_to(self, verb, proper):
+        return dict(self._manner.replies).get(verb, proper)
+
     def start_tls(self, connection):
         self._server_name.value = ""
         secured = self._context.wrap_socket(connection, server_side=True)
@@ -184,7 +188,7 @@ class Conversation:
         self._connection.sendall("".join(line + "\r\n" for line in lines).encode())
 
     def hold(self):
-        self._say(f"220 {self._receiver.name} ESMTP")
+        self._say(self._receiver.reply_to("CONNECT", f"220 {self._receiver.name} ESMTP"))
         while line := self._lines.readline(4096):
             verb = line[:8].strip().upper().split(b" ")[0].split(b":")[0]
             if verb == b"QUIT":
@@ -204,7 +208,7 @@ class Conversation:
             else:
                 if line.upper().startswith(b"MAIL FROM:"):
                     self._recipients = []
-                self._say("250 2.0.0 ok")
+                self._say(self._receiver.reply_to(verb.decode(errors="replace"), "250 2.0.0 ok"))
 
     def _hear_recipient(self, line):
         reply = self._receiver.recipient_reply()
@@ -213,18 +217,23 @@ class Conversation:
         self._say(reply)
 
     def _take_message(self):
-        self._say("354 go on")
+        go_on = self._receiver.reply_to("DATA", "354 go on")
+        self._say(go_on)
+        if not go_on.startswith("354"):
+            return
         while self._lines.readline(4096) not in (b".\r\n", b""):
             pass
+        reply = self._receiver.reply_to(".", f"250 2.0.0 taken by {self._receiver.name}")
         for recipient in self._recipients:
-            self._receiver.take(recipient, self._version, self._sni)
-        self._say(f"250 2.0.0 taken by {self._receiver.name}")
+            if reply.startswith("2"):
+                self._receiver.take(recipient, self._version, self._sni)
+        self._say(reply)
 
     def _start_tls(self):
         """Whether the conversation goes on."""
         manner = self._receiver.starttls_manner()
         if manner == "refused":
-            self._say("454 4.7.0 TLS not available")
+            self._say(self._receiver.reply_to("STARTTLS", "454 4.7.0 TLS not available"))
             return True
         self._say("220 2.0.0 go ahead")
         if manner == "works":
