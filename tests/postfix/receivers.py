@@ -26,7 +26,8 @@ class Manner:
     offers: int | None = None   # STARTTLS is offered until so many messages were taken
     version: ssl.TLSVersion | None = None  # this one only
     recipient_reply: str = "250 2.1.5 accepted"
-    replies: tuple = ()  # of (verb, reply): instead of what is proper; CONNECT and . are verbs here
+    # (verb, reply): said instead of doing it. CONNECT is the greeting, and the dot the end of a message.
+    replies: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Receiver:
     def recipient_reply(self):
         return self._manner.recipient_reply
 
-    def reply_to(self, verb, proper):
+    def reply_to(self, verb, proper=""):
         return dict(self._manner.replies).get(verb, proper)
 
     def start_tls(self, connection):
@@ -194,6 +195,9 @@ class Conversation:
             if verb == b"QUIT":
                 self._say("221 2.0.0 goodbye")
                 return
+            if reply := self._receiver.reply_to(verb.decode(errors="replace")):
+                self._say(reply)
+                continue
             if verb == b"STARTTLS":
                 if not self._start_tls():
                     return
@@ -208,7 +212,7 @@ class Conversation:
             else:
                 if line.upper().startswith(b"MAIL FROM:"):
                     self._recipients = []
-                self._say(self._receiver.reply_to(verb.decode(errors="replace"), "250 2.0.0 ok"))
+                self._say("250 2.0.0 ok")
 
     def _hear_recipient(self, line):
         reply = self._receiver.recipient_reply()
@@ -217,15 +221,12 @@ class Conversation:
         self._say(reply)
 
     def _take_message(self):
-        go_on = self._receiver.reply_to("DATA", "354 go on")
-        self._say(go_on)
-        if not go_on.startswith("354"):
-            return
+        self._say("354 go on")
         while self._lines.readline(4096) not in (b".\r\n", b""):
             pass
         reply = self._receiver.reply_to(".", f"250 2.0.0 taken by {self._receiver.name}")
-        for recipient in self._recipients:
-            if reply.startswith("2"):
+        if reply.startswith("2"):
+            for recipient in self._recipients:
                 self._receiver.take(recipient, self._version, self._sni)
         self._say(reply)
 
@@ -233,7 +234,7 @@ class Conversation:
         """Whether the conversation goes on."""
         manner = self._receiver.starttls_manner()
         if manner == "refused":
-            self._say(self._receiver.reply_to("STARTTLS", "454 4.7.0 TLS not available"))
+            self._say("454 4.7.0 TLS not available")
             return True
         self._say("220 2.0.0 go ahead")
         if manner == "works":
