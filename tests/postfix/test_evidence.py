@@ -201,8 +201,8 @@ class AnAddressProbe(Learning):
     def test_by_sendmail_bv_is_a_delivery_like_others(self):
         self.begin(self.rows("required", "good.test", "broken.test"))
         for recipient in ("a@good.test", "a@broken.test"):
-            subprocess.run(["sendmail", "-C", self.postfix.config, "-bv", recipient], check=True,
-                           capture_output=True)
+            subprocess.run(self.postfix.command("sendmail", "-C", self.postfix.config, "-bv", recipient),
+                           check=True, capture_output=True)
             self.postfix.wait_for_attempt(recipient)
         self.wait_for_evidence({"good.test": {TAKEN: 1}, "broken.test": {BROKEN: 1}})
         self.assertEqual(self.internet.arrivals.of("a@good.test"), [])
