@@ -31,6 +31,7 @@ test  iproute2            network namespaces for them
 test  systemd-journal-remote  makes journals for the tests
 test  strace              proves what a role does not call
 test  procps              looks at the roles' processes
+test  debootstrap         makes the Debian 13 of the long tests
 test  systemd             judges the units; nothing of it is started
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer

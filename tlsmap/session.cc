@@ -152,15 +152,25 @@ void Session::put_policy(const MapName& name, const model::Verdict& verdict, std
 }
 
 // Postfix walks the parents of a name by itself [F 2.1.2]: what `.test` is answered then is still
-// about the name that was asked for first.
+// about the name that was asked for first. A list of several tables of ours is asked for the name
+// in each, then for each parent in each; the view is that of the table whose answer decided, else
+// of the last one. A parent that belongs to no open question is nobody's: mail never goes to one.
 void Session::remember(const MapName& name, model::Key key, const model::Verdict& verdict,
                        bool is_answered) {
-  const bool is_walk = key.kind == model::KeyKind::Parent && last_ && last_->is_open &&
-                       last_->view == name.view && last_->key.text.ends_with(key.text);
+  const bool is_parent = key.kind == model::KeyKind::Parent;
+  const bool is_walk = is_parent && last_ && last_->is_open && last_->key.text.ends_with(key.text);
+  if (is_parent && !is_walk) {
+    last_.reset();
+    return;
+  }
+  const bool is_other_table = is_walk && last_->view != name.view;
+  if (is_other_table && !is_answered) return;
   if (!is_walk) {
     last_.emplace(Question{});
-    last_->view = name.view;
     last_->key = std::move(key);
+  }
+  if (!is_walk || is_other_table) {
+    last_->view = name.view;
     witness_->asked(pid_, last_->view, last_->key);
   }
   last_->is_open = true;
@@ -194,7 +204,8 @@ void Session::answer_outcome(const MapName& name, std::string_view asked, std::s
 std::optional<std::string> Session::rewrite(const MapName& name, std::string_view asked) {
   const auto outcome = parse_outcome(asked);
   const bool is_ours = last_ && last_->view == name.view;
-  const bool is_paired = outcome && is_ours && std::exchange(last_->is_open, false);
+  const bool is_first = is_ours && std::exchange(last_->is_open, false);
+  const bool is_paired = is_first && outcome;
   bool tells_sender = false;
   if (is_paired && witness_ != nullptr) {
     ++counters_.outcomes;

@@ -132,27 +132,31 @@ class Postfix:
         with open(os.path.join(self.config, "master.cf"), "w", encoding="utf-8") as file:
             file.write(MASTER_CF + master_cf)
 
+    def command(self, *arguments):
+        """How a program of Postfix's is run."""
+        return list(arguments)
+
     def configure(self, main_cf):
         """Appends to main.cf; of a parameter given twice, the last one counts."""
         with open(os.path.join(self.config, "main.cf"), "a", encoding="utf-8") as file:
             file.write(main_cf + "\n")
 
     def complaints_about_configuration(self):
-        shown = subprocess.run(["postconf", "-c", self.config, "-n"], capture_output=True, text=True,
-                               check=False)
-        shown.stderr += subprocess.run(["postconf", "-c", self.config, "-M"], capture_output=True,
-                                       text=True, check=False).stderr
+        shown = subprocess.run(self.command("postconf", "-c", self.config, "-n"), capture_output=True,
+                               text=True, check=False)
+        shown.stderr += subprocess.run(self.command("postconf", "-c", self.config, "-M"),
+                                       capture_output=True, text=True, check=False).stderr
         # Said of every parameter that the fragment overrides.
         return [line for line in shown.stderr.splitlines() if "overriding earlier entry" not in line]
 
     def __enter__(self):
         data = os.path.join(self.directory, "data")
         os.mkdir(data)
-        subprocess.run(["chown", "postfix:postfix", data], check=True)
+        subprocess.run(self.command("chown", "postfix:postfix", data), check=True)
         open(self._log_path, "a", encoding="utf-8").close()
         self._log_file = open(self._log_path, encoding="utf-8", errors="replace")
         self._output = open(os.path.join(self.directory, "output"), "wb")
-        self._script = subprocess.Popen(["postfix", "-c", self.config, "start-fg"],
+        self._script = subprocess.Popen(self.command("postfix", "-c", self.config, "start-fg"),
                                         stdin=subprocess.DEVNULL, stdout=self._output,
                                         stderr=self._output, start_new_session=True)
         self.wait_for_log(r"daemon started", 30)
@@ -169,7 +173,7 @@ class Postfix:
 
     def reload(self):
         before = len(self.read_log())
-        subprocess.run(["postfix", "-c", self.config, "reload"], check=True, capture_output=True)
+        subprocess.run(self.command("postfix", "-c", self.config, "reload"), check=True, capture_output=True)
         self._wait(lambda: "reload -- version" in self.read_log()[before:], 30, "no reload")
 
     # Mail in.
@@ -181,11 +185,11 @@ class Postfix:
                 smtpd.sendmail(sender, [recipient], f"{header}Subject: test\r\n\r\nhello\r\n")
 
     def flush(self):
-        subprocess.run(["postqueue", "-c", self.config, "-f"], check=True)
+        subprocess.run(self.command("postqueue", "-c", self.config, "-f"), check=True)
 
     def queued(self):
         """The queue as postqueue tells it: one dict a message."""
-        shown = subprocess.run(["postqueue", "-c", self.config, "-j"], check=True, text=True,
+        shown = subprocess.run(self.command("postqueue", "-c", self.config, "-j"), check=True, text=True,
                                capture_output=True).stdout
         return [json.loads(line) for line in shown.splitlines()]
 

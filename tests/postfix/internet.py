@@ -177,3 +177,19 @@ class Internet:
             certificate = self._trusted.issue(name, [name])
             self._zones.add_zone(name, "signed")
             self._zones.add(name, dns_server.a(self._listen(name, manner, certificate, port=587)))
+
+    # What a test adds for itself.
+
+    def give_hosts(self, domain, *hosts):
+        """One more domain, with MX hosts of others in this order."""
+        self._zones.add_zone(domain, "signed")
+        for preference, host in enumerate(hosts):
+            self._zones.add(domain, dns_server.mx(10 * (preference + 1), host))
+
+    def ask_for_reports(self, domain):
+        """The record of RFC 8460 3: Postfix reports on TLS with domains that have one."""
+        self._zones.add(f"_smtp._tls.{domain}", dns_server.txt(f"v=TLSRPTv1; rua=mailto:tls@{domain}"))
+
+    def open_site(self, name, manner):
+        """One more receiver: mx.NAME.test, with a certificate that is trusted, and all of NAME.test."""
+        self._build_site(name, Site("opened by a test", manner))

@@ -26,6 +26,8 @@ class Manner:
     offers: int | None = None   # STARTTLS is offered until so many messages were taken
     version: ssl.TLSVersion | None = None  # this one only
     recipient_reply: str = "250 2.1.5 accepted"
+    # (verb, reply): said instead of doing it. CONNECT is the greeting, and the dot the end of a message.
+    replies: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,6 +143,9 @@ class Receiver:
     def recipient_reply(self):
         return self._manner.recipient_reply
 
+    def reply_to(self, verb, proper=""):
+        return dict(self._manner.replies).get(verb, proper)
+
     def start_tls(self, connection):
         self._server_name.value = ""
         secured = self._context.wrap_socket(connection, server_side=True)
@@ -184,12 +189,15 @@ class Conversation:
         self._connection.sendall("".join(line + "\r\n" for line in lines).encode())
 
     def hold(self):
-        self._say(f"220 {self._receiver.name} ESMTP")
+        self._say(self._receiver.reply_to("CONNECT", f"220 {self._receiver.name} ESMTP"))
         while line := self._lines.readline(4096):
             verb = line[:8].strip().upper().split(b" ")[0].split(b":")[0]
             if verb == b"QUIT":
                 self._say("221 2.0.0 goodbye")
                 return
+            if reply := self._receiver.reply_to(verb.decode(errors="replace")):
+                self._say(reply)
+                continue
             if verb == b"STARTTLS":
                 if not self._start_tls():
                     return
@@ -216,9 +224,11 @@ class Conversation:
         self._say("354 go on")
         while self._lines.readline(4096) not in (b".\r\n", b""):
             pass
-        for recipient in self._recipients:
-            self._receiver.take(recipient, self._version, self._sni)
-        self._say(f"250 2.0.0 taken by {self._receiver.name}")
+        reply = self._receiver.reply_to(".", f"250 2.0.0 taken by {self._receiver.name}")
+        if reply.startswith("2"):
+            for recipient in self._recipients:
+                self._receiver.take(recipient, self._version, self._sni)
+        self._say(reply)
 
     def _start_tls(self):
         """Whether the conversation goes on."""

@@ -30,7 +30,11 @@ def connect(endpoint):
     if kind == "unix":
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(10)
-        connection.connect(where)
+        try:
+            connection.connect(where)
+        except OSError:
+            connection.close()
+            raise
         return connection
     host, _, port = where.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=10)
