@@ -188,6 +188,9 @@ void Store::on_answer(const net::Message& message) {
     case AnswerToStore::Counts:
       keeper_.on_counts(message.payload);
       break;
+    case AnswerToStore::Observed:
+      keeper_.on_observed(message.payload);
+      break;
     case AnswerToStore::Clock:
       keeper_.on_clock(message.payload);
       break;
