@@ -32,8 +32,9 @@ class ControlDesk {
   virtual jobs::Publisher::Accepted accept() = 0;
   // state.db and what belongs to it.
   virtual StateKeeper& keeper() = 0;
-  // What was said to Postfix of a destination since an earlier question.
-  using Traced = std::vector<Following::Numbered>;
+  // What was said to Postfix of a destination since an earlier question; nothing where too many are
+  // followed already.
+  using Traced = std::optional<std::vector<Following::Numbered>>;
   virtual Traced trace(const std::string& destination, std::uint64_t after) = 0;
 };
 

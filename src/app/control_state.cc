@@ -118,8 +118,13 @@ json answer_panic(ControlDesk& desk, const json& request) {
 json answer_trace(ControlDesk& desk, const json& request) {
   const auto key = model::normalise_key(text_of(request, "destination")).text;
   const auto after = static_cast<std::uint64_t>(number_of(request, "after"));
+  const auto traced = desk.trace(key, after);
+  if (!traced) {
+    return fail(fmt::format("{} destinations are being traced already; end one of those first",
+                            Following::kMostDestinations));
+  }
   json exchanges = json::array();
-  for (const auto& [number, exchange] : desk.trace(key, after)) {
+  for (const auto& [number, exchange] : *traced) {
     exchanges.push_back({{"number", number},
                          {"at", exchange.at},
                          {"map", exchange.map},

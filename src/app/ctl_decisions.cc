@@ -1,6 +1,7 @@
 // decisions: the ledger, read from state.db itself, with or without a daemon.
 #include <fmt/format.h>
 
+#include "src/app/ctl_observed.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
@@ -86,6 +87,10 @@ base::Result<std::int64_t> parse_since(const std::string& text, base::sys_second
 Exit run_decisions(const Context& context, const Arguments& arguments) {
   const auto since = parse_since(arguments.since, context.now);
   if (!since) return refuse_usage(fmt::format("--since: {}", since.error()));
+  if (arguments.is_observed && (arguments.is_verification || !arguments.head.empty())) {
+    return refuse_usage(
+        "--observed goes with neither --verify nor --head: it is not in the ledger");
+  }
   auto db = store::StateDb::open_read_only(context.config.state_db);
   if (!db) return fail(db.error());
   if (arguments.is_verification || !arguments.head.empty()) {
@@ -93,6 +98,7 @@ Exit run_decisions(const Context& context, const Arguments& arguments) {
   }
   const auto key = arguments.destination.empty() ? std::string()
                                                  : model::normalise_key(arguments.destination).text;
+  if (arguments.is_observed) return print_observed(context, *db, key, *since);
   const auto rows = db->list_decisions(*since, key, kMostListed);
   if (!rows) return fail(rows.error());
   if (context.is_json) {
@@ -114,6 +120,9 @@ void add_decisions_verb(CLI::App& root, CommandLine& line) {
   decisions.group(kAskingGroup);
   decisions.add_option("--since", line.arguments.since, "7d, 4h, or a date: 2026-11-22");
   decisions.add_option("--destination", line.arguments.destination, "Of this destination alone");
+  decisions.add_flag(
+      "--observed", line.arguments.is_observed,
+      "What rows in mode observe, or all while the daemon observes, would have done");
   decisions.add_flag("--verify", line.arguments.is_verification,
                      "Check the chain of hashes; exit 1 where it is broken");
   decisions.add_option("--head", line.arguments.head,

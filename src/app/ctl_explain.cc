@@ -99,9 +99,10 @@ void note_faults(Explanation& found, const PolicyDbRows& rows) {
 
 void note_surroundings(Explanation& found, const Context& context) {
   if (context.config.mode == model::RowMode::Observe) {
-    found.notes.push_back(
-        fmt::format("The daemon's mode is observe ({}): it answers as if there were no rows.",
-                    context.config_file));
+    found.notes.push_back(fmt::format(
+        "The daemon's mode is observe ({}): it answers as if there were no rows. What they "
+        "would have done: tlspolicyctl decisions --observed",
+        context.config_file));
   }
   if (found.asked == engine::kAnyRow || found.asked == engine::kAnyHostRow) {
     found.notes.push_back(

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
+#include <utility>
 
 #include "src/app/ctl_control.h"
 #include "src/app/ctl_time.h"
@@ -13,7 +15,9 @@ namespace app::ctl {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{2000};
-constexpr std::chrono::milliseconds kPause{200};
+constexpr timespec kPause{0, 200'000'000};
+// So long a role that died is waited for; the parent starts it again at once.
+constexpr std::chrono::seconds kRestartPatience{5};
 
 // "9:NOTFOUND ," without its frame.
 std::string payload_of(std::string_view netstring) {
@@ -39,6 +43,40 @@ void show(const Context& context, const Json& exchange) {
   std::fflush(stdout);
 }
 
+// Ctrl-C and SIGTERM end the trace between two questions, never inside a line.
+class Interrupt {
+ public:
+  Interrupt() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigaddset(&signals_, SIGTERM);
+    ::sigprocmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  // Pauses; true where it is time to end.
+  [[nodiscard]] bool pause() const { return ::sigtimedwait(&signals_, nullptr, &kPause) > 0; }
+
+ private:
+  sigset_t signals_{};
+};
+
+// One question. Once the daemon has answered, a process of it may be gone for a moment.
+base::Result<Json> ask(const Context& context, const std::string& destination, std::int64_t after,
+                       bool has_answered) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (true) {
+    auto answer = ask_control_for(
+        context.config.control_socket,
+        Json{{"verb", "trace"}, {"destination", destination}, {"after", after}}, kPatience);
+    const bool is_late = std::chrono::steady_clock::now() - begin > kRestartPatience;
+    if (answer || !has_answered) return answer;
+    const bool is_there = ::access(context.config.control_socket.c_str(), F_OK) == 0;
+    if (is_late || !is_there) {
+      return base::Error{fmt::format("the trace ends here: {}", answer.error())};
+    }
+    std::this_thread::sleep_for(std::chrono::nanoseconds(kPause.tv_nsec));
+  }
+}
+
 Exit run_trace(const Context& context, const Arguments& arguments) {
   std::optional<std::int64_t> seconds;
   if (!arguments.duration.empty()) {
@@ -49,19 +87,22 @@ Exit run_trace(const Context& context, const Arguments& arguments) {
     }
   }
   const auto begin = std::chrono::steady_clock::now();
+  const Interrupt interrupt;
+  bool has_answered = false;
   std::int64_t after = 0;
   while (!seconds || std::chrono::steady_clock::now() - begin < std::chrono::seconds(*seconds)) {
-    const auto answer = ask_control_for(
-        context.config.control_socket,
-        Json{{"verb", "trace"}, {"destination", arguments.destination}, {"after", after}},
-        kPatience);
+    const auto answer = ask(context, arguments.destination, after, has_answered);
     if (!answer) return fail(answer.error());
     if (const auto why = refusal_in(*answer)) return fail(*why);
+    if (!std::exchange(has_answered, true)) {
+      warn(fmt::format("following {} and what is below it; Ctrl-C ends it",
+                       terminal_text(arguments.destination)));
+    }
     for (const auto& exchange : array_in(*answer, "exchanges")) {
       show(context, exchange);
       after = std::max(after, number_in(exchange, "number"));
     }
-    std::this_thread::sleep_for(kPause);
+    if (interrupt.pause()) break;
   }
   return Exit::Done;
 }

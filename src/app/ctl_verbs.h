@@ -28,6 +28,7 @@ struct Arguments {
   std::string since;
   std::string head;
   bool is_verification = false;
+  bool is_observed = false;
   std::string view;
   std::string duration;
   std::vector<std::string> logs;

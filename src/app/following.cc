@@ -13,15 +13,15 @@ bool is_about(const std::string& destination, const std::string& key) {
   return key == destination || host == destination || is_below;
 }
 
-bool Following::watch(const std::string& destination, base::SteadyPoint now) {
+Following::Watch Following::watch(const std::string& destination, base::SteadyPoint now) {
   const auto found = watched_.find(destination);
   if (found != watched_.end()) {
     found->second = now;
-    return false;
+    return Watch::Known;
   }
-  if (watched_.size() >= kMostDestinations) return false;
+  if (watched_.size() >= kMostDestinations) return Watch::Full;
   watched_.emplace(destination, now);
-  return true;
+  return Watch::New;
 }
 
 bool Following::drop_idle(base::SteadyPoint now) {

@@ -24,8 +24,13 @@ class Following {
     wire::FollowedMessage exchange;
   };
 
-  // True where `destination` was not followed before.
-  bool watch(const std::string& destination, base::SteadyPoint now);
+  // Exchanges are numbered upwards from behind `start`: one that grows with each restart, so that
+  // who asks for what came after a number of the process before misses nothing.
+  explicit Following(std::uint64_t start) : last_(start) {}
+
+  // Whether `destination` was not followed before; Full: it isn't now either.
+  enum class Watch : std::uint8_t { New, Known, Full };
+  Watch watch(const std::string& destination, base::SteadyPoint now);
   // True where somebody is not followed any more.
   bool drop_idle(base::SteadyPoint now);
   // A new `answer` knows of nobody.

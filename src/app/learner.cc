@@ -69,6 +69,18 @@ void Learner::send_counts() {
   base::append_number<std::int64_t>(head, now.lived);
   tell_store_(wire::AnswerToStore::Clock, head);
   if (!payload.empty()) tell_store_(wire::AnswerToStore::Counts, payload);
+  send_observed();
+}
+
+void Learner::send_observed() {
+  std::string payload;
+  for (const auto& record : feedback_.take_observed()) {
+    wire::append_observed_record(payload, record);
+    if (payload.size() < kMostCountBytes) continue;
+    tell_store_(wire::AnswerToStore::Observed, payload);
+    payload.clear();
+  }
+  if (!payload.empty()) tell_store_(wire::AnswerToStore::Observed, payload);
 }
 
 void Learner::take_base(jobs::Feedback::Base kind, base::UniqueFd fd) {

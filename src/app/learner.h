@@ -58,6 +58,7 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
  private:
   void tick();
   void send_counts();
+  void send_observed();
   void read_slice();
   void end_base(bool is_whole);
 

@@ -29,6 +29,9 @@ using wire::FromParent;
 constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
 constexpr std::chrono::seconds kIngestGrace{1};
+// So long `store` may take to open its files before the service is called ready without it: Postfix
+// must not wait for a disk that hangs.
+constexpr std::chrono::seconds kStoreGrace{1};
 
 struct Slot {
   explicit Slot(Role its_role) : role(its_role) {}
@@ -86,6 +89,8 @@ class Parent {
   void tell_evidence_uid();
   [[nodiscard]] bool is_wanted(Role role) const;
   void on_message(Slot& slot, net::Message message);
+  void on_served();
+  void become_ready();
   void reap_children();
   void on_death(Slot& slot, int status);
   void ask_for_reload();
@@ -109,6 +114,7 @@ class Parent {
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   net::Timer reload_pause_;
   net::Timer watchdog_;
+  net::Timer store_grace_;
   net::Timer ingest_grace_;
   net::Timer stop_deadline_;
 };
@@ -121,6 +127,7 @@ Parent::Parent(ParentSetup setup, ServiceManager& manager)
                       if (reload_wanted_) reload();
                     }),
       watchdog_(loop_, [this] { watch(); }),
+      store_grace_(loop_, [this] { become_ready(); }),
       ingest_grace_(loop_, [this] { stop_next(); }),
       stop_deadline_(loop_, [this] {
         for (const Slot& slot : slots_) {
@@ -237,10 +244,7 @@ void Parent::on_message(Slot& slot, net::Message message) {
   switch (static_cast<wire::ToParent>(message.type)) {
     case wire::ToParent::Ready:
       slot.served = true;
-      if (slot.role == Role::Answer && !ready_) {
-        ready_ = true;
-        manager_.ready(status_);
-      }
+      on_served();
       break;
     case wire::ToParent::Pong:
       slot.last_pong = clock_.steady();
@@ -269,6 +273,21 @@ void Parent::on_message(Slot& slot, net::Message message) {
       }
       break;
   }
+}
+
+// Postfix is answered, and an admin's tools find state.db made.
+void Parent::on_served() {
+  if (ready_ || !slot(Role::Answer).served) return;
+  if (slot(Role::Store).served) {
+    become_ready();
+  } else if (!store_grace_.is_running()) {
+    store_grace_.start(kStoreGrace);
+  }
+}
+
+void Parent::become_ready() {
+  if (!slot(Role::Answer).served || std::exchange(ready_, true)) return;
+  manager_.ready(status_);
 }
 
 void Parent::reap_children() {

@@ -34,6 +34,11 @@ store::StateChange change_of(const wire::Proposal& proposal) {
           proposal.decisions,          proposal.at};
 }
 
+store::EvidenceCount count_of(const wire::CountRecord& record) {
+  return {record.view,    record.destination, record.hour, record.source,
+          record.outcome, record.is_trusted,  record.count};
+}
+
 std::string describe(const wire::Proposal& proposal, const model::Decision& decision) {
   const std::string from(decision.from ? model::to_word(*decision.from) : "");
   const std::string to(decision.to ? model::to_word(*decision.to) : "");
@@ -187,9 +192,25 @@ void StateKeeper::commit() {
 void StateKeeper::on_counts(std::string_view payload) {
   while (auto record = wire::take_count_record(payload)) {
     if (counts_.size() >= kMostCounts) return;
-    counts_.push_back({record->view, record->destination, record->hour, record->source,
-                       record->outcome, record->is_trusted, record->count});
+    counts_.push_back(count_of(*record));
   }
+}
+
+void StateKeeper::on_observed(std::string_view payload) {
+  while (auto record = wire::take_observed_record(payload)) {
+    if (observed_.size() >= kMostCounts) return;
+    observed_.push_back({count_of(record->seen), std::move(record->asked)});
+  }
+}
+
+// What was counted is forgotten here once it is written.
+std::optional<store::StateDb::Refused> StateKeeper::save_counts() {
+  const auto now = clock_.now().time_since_epoch().count();
+  if (auto refused = db_->add_counts(counts_, moments_, now)) return refused;
+  counts_.clear();
+  if (auto refused = db_->add_observed(observed_)) return refused;
+  observed_.clear();
+  return std::nullopt;
 }
 
 void StateKeeper::on_clock(std::string_view payload) {
@@ -205,21 +226,19 @@ void StateKeeper::on_clock(std::string_view payload) {
 void StateKeeper::finish() {
   if (!db_) return;
   while (alarm_.empty() && !queue_.empty()) commit();
-  const auto now = clock_.now().time_since_epoch().count();
-  if (const auto refused = db_->add_counts(counts_, moments_, now)) fail(*refused);
+  if (const auto refused = save_counts()) fail(*refused);
 }
 
 void StateKeeper::watch() {
   watch_.start(kWatchEvery);
   if (!db_) return try_open();
   commit();
-  const auto now = clock_.now().time_since_epoch().count();
-  if (const auto refused = db_->add_counts(counts_, moments_, now)) {
+  if (const auto refused = save_counts()) {
     fail(*refused);
-  } else {
-    counts_.clear();
-    if (queue_.empty()) recover();
+  } else if (queue_.empty()) {
+    recover();
   }
+  const auto now = clock_.now().time_since_epoch().count();
   if (mode_.until != 0 && std::max(now, moments_.wall) >= mode_.until)
     panic(model::RowMode::Enforce, 0);
   if (is_base_stale_ && now - base_at_ >= kBaseEvery) {

@@ -45,6 +45,7 @@ class StateKeeper {
 
   void on_proposal(std::string_view payload);
   void on_counts(std::string_view payload);
+  void on_observed(std::string_view payload);
   void on_clock(std::string_view payload);
   // Writes down what waits, before the end.
   void finish();
@@ -66,6 +67,7 @@ class StateKeeper {
  private:
   void try_open();
   void commit();
+  std::optional<store::StateDb::Refused> save_counts();
   void fail(const store::StateDb::Refused& refused);
   void recover();
   void send_base();
@@ -82,6 +84,7 @@ class StateKeeper {
   wire::ModeMessage mode_;
   std::vector<wire::Proposal> queue_;
   std::vector<store::EvidenceCount> counts_;
+  std::vector<store::ObservedCount> observed_;
   store::StoredClock moments_;
   bool is_base_stale_ = false;
   std::int64_t base_at_ = 0;

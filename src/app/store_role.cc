@@ -39,6 +39,8 @@ constexpr std::chrono::seconds kSaveAgainAfter{2};
 constexpr std::size_t kMostAdmins = 32;
 // Beside the answering role on a busy host, compiling a million rows must not win.
 constexpr int kNiceness = 5;
+// As a power of two: far more than one process numbers in a second of its life.
+constexpr unsigned kNumbersPerSecond = 24;
 
 class Store final : public jobs::Publisher::Outlet, public ControlDesk, public StateKeeper::Outlet {
  public:
@@ -93,7 +95,9 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
 };
 
 Store::Store()
-    : keeper_(loop_, clock_, *this),
+    : following_(static_cast<std::uint64_t>(clock_.now().time_since_epoch().count())
+                 << kNumbersPerSecond),
+      keeper_(loop_, clock_, *this),
       control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
@@ -188,6 +192,9 @@ void Store::on_answer(const net::Message& message) {
     case AnswerToStore::Counts:
       keeper_.on_counts(message.payload);
       break;
+    case AnswerToStore::Observed:
+      keeper_.on_observed(message.payload);
+      break;
     case AnswerToStore::Clock:
       keeper_.on_clock(message.payload);
       break;
@@ -275,7 +282,15 @@ ControlDesk::Report Store::report() {
 // An admin asks again and again for what came since; `answer` is told whom to watch, and that
 // nobody is watched any more when the questions stop.
 ControlDesk::Traced Store::trace(const std::string& destination, std::uint64_t after) {
-  if (following_.watch(destination, clock_.steady())) tell_followed();
+  switch (following_.watch(destination, clock_.steady())) {
+    case Following::Watch::New:
+      tell_followed();
+      break;
+    case Following::Watch::Known:
+      break;
+    case Following::Watch::Full:
+      return std::nullopt;
+  }
   return following_.since(destination, after);
 }
 

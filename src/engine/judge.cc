@@ -101,6 +101,23 @@ model::Verdict judge(const model::PolicyRows& rows, const model::Question& quest
   return won ? *won : not_found(kNoRow);
 }
 
+std::optional<model::Verdict> judge_observed(const model::PolicyRows& rows,
+                                             const model::Question& question, model::RowMode mode,
+                                             base::sys_seconds now) {
+  std::optional<model::Verdict> found;
+  walk_candidates(question.key, [&](const Candidate& candidate) {
+    const auto row = rows.find(candidate.destination);
+    if (!row) return false;
+    const auto fate = passed_over(*row, now);
+    if (fate == Considered::Fate::Expired) return false;
+    if (fate || mode == model::RowMode::Observe) {
+      found = verdict_of(*row, candidate.step, question.transport);
+    }
+    return true;
+  });
+  return found;
+}
+
 model::Verdict judge_without_policy(model::RowMode mode) {
   if (mode == model::RowMode::Observe) return not_found(kObserving);
   model::Verdict verdict;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "src/base/clock.h"
@@ -30,6 +31,13 @@ struct Considered {
 model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
                      model::RowMode mode, base::sys_seconds now,
                      std::vector<Considered>* considered = nullptr);
+
+// What a row that is not enforced would answer: the nearest one that has not expired, where its own
+// mode or the daemon's is Observe. Nothing where that row is enforced, or there is none. Kind
+// Unknown is a row at fault, which would be answered TEMP.
+std::optional<model::Verdict> judge_observed(const model::PolicyRows& rows,
+                                             const model::Question& question, model::RowMode mode,
+                                             base::sys_seconds now);
 
 // `verdict`, with another level and the reason for it; a transport for TLS alone raises it.
 model::Verdict with_level(const model::Verdict& verdict, model::Level level,

@@ -25,7 +25,11 @@ base::sys_seconds Decider::now() const {
 
 model::Verdict Decider::verdict_for(const model::Question& question) {
   if (!image_) return engine::judge_without_policy(mode_);
-  auto verdict = engine::judge(*image_, question, mode_, now());
+  return hold(engine::judge(*image_, question, mode_, now()), question);
+}
+
+// The level that holds now, by what is known of the destination.
+model::Verdict Decider::hold(const model::Verdict& verdict, const model::Question& question) {
   if (verdict.kind != model::Verdict::Kind::Policy) return verdict;
   const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
   if (!engine::depends_on_state(rules)) {
@@ -54,6 +58,21 @@ std::optional<engine::Rules> Decider::rules_for(std::string_view view, const mod
   const auto verdict = engine::judge(*image_, question, mode_, now());
   if (verdict.kind != model::Verdict::Kind::Policy) return std::nullopt;
   return engine::rules_of(verdict.row, verdict.step, key.kind);
+}
+
+std::optional<model::Asked> Decider::observed_for(std::string_view view, const model::Key& key) {
+  if (!image_) return std::nullopt;
+  const model::Question question{key, view};
+  auto verdict = engine::judge_observed(*image_, question, mode_, now());
+  if (!verdict) return std::nullopt;
+  model::Asked asked;
+  asked.row = verdict->row.destination;
+  if (verdict->row.profile != nullptr) {
+    asked.profile = verdict->row.profile->name;
+    asked.fallback = verdict->row.profile->fallback;
+  }
+  if (verdict->kind == model::Verdict::Kind::Policy) asked.level = hold(*verdict, question).level;
+  return asked;
 }
 
 }  // namespace jobs

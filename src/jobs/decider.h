@@ -31,9 +31,11 @@ class Decider final : public model::Oracle, public RuleBook {
   model::Verdict verdict_for(const model::Question& question) override;
   std::optional<std::string_view> reroute_for(const model::Question& question) override;
   std::optional<engine::Rules> rules_for(std::string_view view, const model::Key& key) override;
+  std::optional<model::Asked> observed_for(std::string_view view, const model::Key& key) override;
 
  private:
   [[nodiscard]] base::sys_seconds now() const;
+  [[nodiscard]] model::Verdict hold(const model::Verdict& verdict, const model::Question& question);
 
   const base::Clock& clock_;
   Feedback* feedback_ = nullptr;

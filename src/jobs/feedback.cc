@@ -269,26 +269,39 @@ void Feedback::watch_freeze() {
 }
 
 void Feedback::count(std::string_view view, const model::Key& key, const Evidence& evidence) {
-  if (counts_.size() >= kMostCounts) {
+  if (counts_.size() >= kMostCounts || observed_.size() >= kMostCounts) {
     ++dropped_counts_;
     return;
   }
   const auto hour = clock_.now().wall / kHour * kHour;
-  ++counts_[CountKey{std::string(view), key.text, hour, evidence.source, evidence.outcome.security,
-                     evidence.outcome.cause, evidence.is_trusted}];
+  const CountKey seen{
+      std::string(view),      key.text,           hour, evidence.source, evidence.outcome.security,
+      evidence.outcome.cause, evidence.is_trusted};
+  ++counts_[seen];
+  if (!model::is_mail(evidence.source)) return;
+  if (auto asked = rules_.observed_for(view, key)) ++observed_[{seen, std::move(*asked)}];
+}
+
+wire::CountRecord Feedback::record_of(const CountKey& key, std::uint32_t count) {
+  return {key.view,   key.destination,           key.hour,
+          key.source, {key.security, key.cause}, key.is_trusted,
+          count};
 }
 
 std::vector<wire::CountRecord> Feedback::take_counts() {
   std::vector<wire::CountRecord> records;
   records.reserve(counts_.size());
   for (const auto& [key, count] : std::exchange(counts_, {})) {
-    records.push_back({key.view,
-                       key.destination,
-                       key.hour,
-                       key.source,
-                       {key.security, key.cause},
-                       key.is_trusted,
-                       count});
+    records.push_back(record_of(key, count));
+  }
+  return records;
+}
+
+std::vector<wire::ObservedRecord> Feedback::take_observed() {
+  std::vector<wire::ObservedRecord> records;
+  records.reserve(observed_.size());
+  for (const auto& [key, count] : std::exchange(observed_, {})) {
+    records.push_back({record_of(key.seen, count), key.asked});
   }
   return records;
 }

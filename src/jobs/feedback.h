@@ -20,6 +20,7 @@
 #include "src/jobs/destination_table.h"
 #include "src/jobs/freeze_watch.h"
 #include "src/jobs/life_clock.h"
+#include "src/model/observation.h"
 #include "src/model/oracle.h"
 #include "src/wire/state_record.h"
 
@@ -32,6 +33,12 @@ class RuleBook {
   // Nothing where no row applies, or none may be used. The views hold until the policy changes.
   [[nodiscard]] virtual std::optional<engine::Rules> rules_for(std::string_view view,
                                                                const model::Key& key) = 0;
+  // What a row that is not enforced would have asked of a delivery now; nothing where there is
+  // none.
+  [[nodiscard]] virtual std::optional<model::Asked> observed_for(std::string_view /*view*/,
+                                                                 const model::Key& /*key*/) {
+    return std::nullopt;
+  }
 };
 
 class Feedback {
@@ -91,6 +98,8 @@ class Feedback {
   [[nodiscard]] std::size_t open_proposals() const { return open_.size(); }
   // Counted since the last call, by hour; the caller sends them on.
   std::vector<wire::CountRecord> take_counts();
+  // The deliveries among them for which a row was only observed.
+  std::vector<wire::ObservedRecord> take_observed();
   [[nodiscard]] std::uint64_t dropped_counts() const { return dropped_counts_; }
 
  private:
@@ -136,7 +145,14 @@ class Feedback {
     bool is_trusted;
     auto operator<=>(const CountKey&) const = default;
   };
+  struct ObservedKey {
+    CountKey seen;
+    model::Asked asked;
+    auto operator<=>(const ObservedKey&) const = default;
+  };
+  static wire::CountRecord record_of(const CountKey& key, std::uint32_t count);
   std::map<CountKey, std::uint32_t> counts_;
+  std::map<ObservedKey, std::uint32_t> observed_;
   std::uint64_t dropped_counts_ = 0;
 };
 

@@ -55,16 +55,16 @@ std::pair<std::int64_t, Failure> recall(Database& db, std::string_view name) {
 }
 
 // The oldest hours go, by age and where there are too many rows.
-Failure trim(Database& db, std::int64_t now) {
+Failure trim(Database& db, std::string_view table, std::int64_t now) {
   if (auto failed = db.execute(
-          fmt::format("DELETE FROM evidence WHERE hour < {}", now - StateDb::kKeptSeconds));
+          fmt::format("DELETE FROM {} WHERE hour < {}", table, now - StateDb::kKeptSeconds));
       failed.failed()) {
     return failed;
   }
-  const auto [rows, failure] = db.number("SELECT count(*) FROM evidence");
+  const auto [rows, failure] = db.number(fmt::format("SELECT count(*) FROM {}", table));
   if (failure.failed() || rows <= StateDb::kMostCounters) return failure;
   return db.execute(
-      "DELETE FROM evidence WHERE hour <= (SELECT min(hour) + 3600 * 24 FROM evidence)");
+      fmt::format("DELETE FROM {0} WHERE hour <= (SELECT min(hour) + 3600 * 24 FROM {0})", table));
 }
 
 std::optional<EvidenceCount> read_count(const Statement& statement) {
@@ -95,7 +95,8 @@ std::optional<StateDb::Refused> StateDb::add_counts(const std::vector<EvidenceCo
     const auto [trimmed, trimmed_failure] = recall(impl_->db, "trimmed");
     failure = trimmed_failure;
     if (!failure.failed() && (now >= trimmed + 3600 || now < trimmed)) {
-      failure = trim(impl_->db, now);
+      failure = trim(impl_->db, "evidence", now);
+      if (!failure.failed()) failure = trim(impl_->db, "observed", now);
       if (!failure.failed()) failure = remember(impl_->db, "trimmed", now);
     }
   }

@@ -7,5 +7,6 @@ namespace store {
 
 std::string schema_step_1();
 std::string state_step_1();
+std::string state_step_2();
 
 }  // namespace store

@@ -14,6 +14,7 @@
 
 #include "src/base/result.h"
 #include "src/model/destination_state.h"
+#include "src/model/observation.h"
 #include "src/store/ledger.h"
 
 namespace store {
@@ -39,6 +40,12 @@ struct EvidenceCount {
   std::int64_t count = 0;
 };
 
+// Of deliveries for which a row was only observed, and what it would have asked.
+struct ObservedCount {
+  EvidenceCount seen;
+  model::Asked asked;
+};
+
 struct StoredState {
   std::string view;
   std::string destination;
@@ -53,7 +60,8 @@ struct StoredClock {
 
 class StateDb {
  public:
-  // Bounds: hours of counters are kept for kKeptSeconds, at most kMostCounters rows of them.
+  // Bounds: hours of counters are kept for kKeptSeconds, at most kMostCounters rows of them
+  // in each of the two tables.
   static constexpr std::int64_t kKeptSeconds = 90 * 86'400;
   static constexpr std::int64_t kMostCounters = 5'000'000;
 
@@ -78,6 +86,8 @@ class StateDb {
   std::optional<Refused> add_counts(const std::vector<EvidenceCount>& counts, StoredClock clock,
                                     std::int64_t now);
 
+  std::optional<Refused> add_observed(const std::vector<ObservedCount>& counts);
+
   base::Result<StoredClock> load_clock();
   // One remembered value, of any bytes.
   std::optional<Refused> save_text(std::string_view name, std::string_view value);
@@ -96,6 +106,10 @@ class StateDb {
   // Of one destination, newest hour first; empty = of all.
   base::Result<std::vector<EvidenceCount>> list_counts(std::string_view destination,
                                                        std::int64_t since);
+  // The same of what was observed, in order of destination, view and row. Ends where `visit`
+  // returns false.
+  base::Result<void> list_observed(std::string_view destination, std::int64_t since,
+                                   const std::function<bool(ObservedCount)>& visit);
 
  private:
   struct Impl;

@@ -1,4 +1,5 @@
-// What the parts of StateDb share. Private to state_db.cc, state_rows.cc and evidence_counts.cc.
+// What the parts of StateDb share. Private to state_db.cc, state_rows.cc, evidence_counts.cc
+// and observed_counts.cc.
 #pragma once
 
 #include <string>

@@ -51,6 +51,7 @@ enum class AnswerToStore : std::uint8_t {
   Counts,       // CountRecords, one behind the other
   Clock,        // two numbers: where the clocks of a Moment stand
   Followed,     // FollowedMessage
+  Observed,     // ObservedRecords, one behind the other
 };
 
 enum class IngestToAnswer : std::uint8_t {

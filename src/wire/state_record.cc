@@ -165,6 +165,19 @@ Decision take_decision(ByteReader& from) {
   return decision;
 }
 
+CountRecord take_count(ByteReader& from) {
+  CountRecord record;
+  record.view = take_text(from);
+  record.destination = take_text(from);
+  record.hour = from.number<std::int64_t>();
+  record.source = take_enum(from, model::kSources);
+  record.outcome.security = take_enum(from, model::kSecurities);
+  record.outcome.cause = take_optional(from, model::kCauses);
+  record.is_trusted = take_bool(from);
+  record.count = from.number<std::uint32_t>();
+  return record;
+}
+
 }  // namespace
 
 void append_state_record(std::string& out, const StateRecord& record) {
@@ -222,15 +235,28 @@ void append_count_record(std::string& out, const CountRecord& record) {
 
 std::optional<CountRecord> take_count_record(std::string_view& bytes) {
   ByteReader from(bytes);
-  CountRecord record;
-  record.view = take_text(from);
-  record.destination = take_text(from);
-  record.hour = from.number<std::int64_t>();
-  record.source = take_enum(from, model::kSources);
-  record.outcome.security = take_enum(from, model::kSecurities);
-  record.outcome.cause = take_optional(from, model::kCauses);
-  record.is_trusted = take_bool(from);
-  record.count = from.number<std::uint32_t>();
+  auto record = take_count(from);
+  if (!from.ok()) return std::nullopt;
+  bytes.remove_prefix(from.at());
+  return record;
+}
+
+void append_observed_record(std::string& out, const ObservedRecord& record) {
+  append_count_record(out, record.seen);
+  append_cut(out, record.asked.row);
+  append_cut(out, record.asked.profile);
+  append_optional(out, record.asked.level);
+  append_number<std::uint8_t>(out, static_cast<std::uint8_t>(record.asked.fallback));
+}
+
+std::optional<ObservedRecord> take_observed_record(std::string_view& bytes) {
+  ByteReader from(bytes);
+  ObservedRecord record;
+  record.seen = take_count(from);
+  record.asked.row = take_text(from);
+  record.asked.profile = take_text(from);
+  record.asked.level = take_optional(from, model::kLevels);
+  record.asked.fallback = take_enum(from, model::kFallbacks);
   if (!from.ok()) return std::nullopt;
   bytes.remove_prefix(from.at());
   return record;

@@ -11,6 +11,7 @@
 
 #include "src/model/decision.h"
 #include "src/model/destination_state.h"
+#include "src/model/observation.h"
 
 namespace wire {
 
@@ -55,6 +56,15 @@ struct CountRecord {
 };
 void append_count_record(std::string& out, const CountRecord& record);
 std::optional<CountRecord> take_count_record(std::string_view& bytes);
+
+// The same of deliveries for which a row was only observed, and what it would have asked.
+struct ObservedRecord {
+  CountRecord seen;
+  model::Asked asked;
+  bool operator==(const ObservedRecord&) const = default;
+};
+void append_observed_record(std::string& out, const ObservedRecord& record);
+std::optional<ObservedRecord> take_observed_record(std::string_view& bytes);
 
 // What `ingest` tells `answer` of one delivery.
 struct ReportedEvidence {

@@ -49,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_records(input, wire::take_reported_evidence, wire::append_reported_evidence);
   check_records(input, wire::take_state_record, wire::append_state_record);
   check_records(input, wire::take_count_record, wire::append_count_record);
+  check_records(input, wire::take_observed_record, wire::append_observed_record);
   check_message(input, wire::parse_proposal);
   check_message(input, wire::parse_alarm);
   check_message(input, wire::parse_mode);

@@ -288,10 +288,10 @@ class SeveralInstances(Doctor):
         self.make_host()
         folder = os.path.join(self.directory, "bin")
         os.makedirs(folder)
-        stub = os.path.join(folder, "postconf")
-        with open(stub, "w", encoding="ascii") as file:
+        stand_in = os.path.join(folder, "postconf")
+        with open(stand_in, "w", encoding="ascii") as file:
             file.write("#!/bin/sh\nexec yes\n")
-        os.chmod(stub, 0o755)
+        os.chmod(stand_in, 0o755)
         done = self.run_doctor(env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
         self.assertEqual((done.returncode, done.stdout), (FAILED, ""))
         self.assertIn("postconf: it prints too much", done.stderr)

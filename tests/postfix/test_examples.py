@@ -1,5 +1,6 @@
 """Every file of postfix-examples/, run as it stands."""
 
+import json
 import os
 import re
 import unittest
@@ -65,6 +66,28 @@ class TheExample(Story):
             self.assert_arrives(postfix, "a@nostarttls.test", "PLAIN")
             self.assert_arrives(postfix, "b@good.test", "TLS")
             self.assertNotIn("warning: socketmap:", postfix.read_log())
+
+    def test_for_observing_tells_what_would_have_waited(self):
+        postfix = self.make_postfix_with("observe.cf")
+        daemon = self.make_daemon(postfix, mode="observe", maillog=os.path.join(postfix.directory, "mail.log"))
+        daemon.edit("".join(Daemon.row(f"{name}.test", "required") for name in ("nostarttls", "good")))
+
+        def observed():
+            return {line["destination"]: line for line in json.loads(daemon.ctl("decisions", "--observed", "--json"))}
+
+        with daemon, postfix:
+            postfix.send("a@good.test")
+            self.assert_arrives(postfix, "a@good.test", "TLS")
+            # Only once the log has shown TLS does its silence mean "in clear".
+            postfix.wait_until(lambda: observed().get("good.test", {}).get("tls") == 1, 30, "TLS was observed")
+            postfix.send("a@nostarttls.test")
+            self.assert_arrives(postfix, "a@nostarttls.test", "PLAIN")
+            postfix.wait_until(lambda: observed().get("nostarttls.test", {}).get("clear") == 1, 30, "clear was observed")
+            found = observed()
+        for name, foreseen in (("good.test", (1, 0, 0)), ("nostarttls.test", (0, 1, 0))):
+            line = found[name]
+            self.assertEqual(foreseen, tuple(line[each] for each in ("would_pass", "would_wait", "undecided")), line)
+            self.assertEqual((name, "required", ["encrypt"]), (line["row"], line["profile"], line["level"]))
 
     def test_for_a_relayhost_sends_by_the_relays_row(self):
         postfix = self.make_postfix_with(BASE, "relayhost.cf")

@@ -111,10 +111,10 @@ class Held(Story):
         folder = tempfile.mkdtemp(dir=self.daemon.directory)
         for script, words in (("echo broken >&2; exit 69", "postqueue: exit status 69: broken"),
                               ("exec tr '\\0' x </dev/zero", "postqueue: it prints too much")):
-            stub = os.path.join(folder, "postqueue")
-            with open(stub, "w", encoding="ascii") as file:
+            stand_in = os.path.join(folder, "postqueue")
+            with open(stand_in, "w", encoding="ascii") as file:
                 file.write(f"#!/bin/sh\n{script}\n")
-            os.chmod(stub, 0o755)
+            os.chmod(stand_in, 0o755)
             done = self.run_held(expect=FAILED, env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
             self.assertEqual(done.stdout, "")
             self.assertIn(words, done.stderr)
@@ -127,10 +127,10 @@ class Held(Story):
         with open(os.path.join(folder, "queue"), "w", encoding="utf-8") as file:
             for line in (good, {**good, "queue_id": "$(reboot)"}, {"queue_id": 7}):
                 file.write(json.dumps(line) + "\n")
-        stub = os.path.join(folder, "postqueue")
-        with open(stub, "w", encoding="ascii") as file:
+        stand_in = os.path.join(folder, "postqueue")
+        with open(stand_in, "w", encoding="ascii") as file:
             file.write(f"#!/bin/sh\nexec cat {folder}/queue\n")
-        os.chmod(stub, 0o755)
+        os.chmod(stand_in, 0o755)
         done = self.run_held(expect=NOT_WELL, env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
         self.assertNotIn("\x1b", done.stdout + done.stderr)
         self.assertNotIn("reboot", done.stdout)

@@ -231,3 +231,30 @@ TEST_CASE("judge: while there is no policy the answer is unknown, but in mode ob
   CHECK_FALSE(judge_without_policy(RowMode::Enforce).reason.empty());
   CHECK(judge_without_policy(RowMode::Observe).kind == Kind::NotFound);
 }
+
+TEST_CASE("judge: what a row that is only observed would answer") {
+  const auto observe = [](const Rows& rows, std::string_view key, RowMode mode) {
+    const auto normal = model::normalise_key(key);
+    return judge_observed(rows, {.key = normal, .view = {}}, mode,
+                          base::sys_seconds(std::chrono::seconds(kNow)));
+  };
+  Rows rows;
+  rows.add("*", Level::Encrypt);
+  rows.add("observed.example", Level::Verify).mode = RowMode::Observe;
+  rows.add("enforced.example", Level::Secure);
+  rows.add("expired.example", Level::None).expires_at = kNow;
+  rows.add_faulty("faulty.example", "it is broken").mode = RowMode::Observe;
+  const auto level_of = [](const std::optional<model::Verdict>& verdict) {
+    REQUIRE(verdict);
+    REQUIRE(verdict->kind == Kind::Policy);
+    return verdict->level;
+  };
+  CHECK(level_of(observe(rows, "observed.example", RowMode::Enforce)) == Level::Verify);
+  CHECK_FALSE(observe(rows, "enforced.example", RowMode::Enforce));
+  CHECK_FALSE(observe(rows, "other.example", RowMode::Enforce));
+  CHECK(observe(rows, "faulty.example", RowMode::Enforce)->kind == Kind::Unknown);
+  CHECK(level_of(observe(rows, "observed.example", RowMode::Observe)) == Level::Verify);
+  CHECK(level_of(observe(rows, "enforced.example", RowMode::Observe)) == Level::Secure);
+  CHECK(level_of(observe(rows, "expired.example", RowMode::Observe)) == Level::Encrypt);
+  CHECK_FALSE(observe(rows, "[relay.example]", RowMode::Observe));
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""READY means that Postfix is answered and that an admin's tools find what they need; never that a disk was waited for."""
+import os
+import signal
+import unittest
+
+from daemon import Daemon
+from shell import Shell
+
+ROWS = [("bank.example", "required")]
+
+
+class Ready(unittest.TestCase):
+    def test_right_after_the_first_ready_the_ledger_can_be_read(self):
+        for _ in range(10):
+            with Daemon(ROWS) as daemon:
+                self.assertEqual("[]", "".join(daemon.ctl("decisions", "--json").split()))
+
+    def test_a_state_db_that_can_not_be_made_keeps_nobody_waiting(self):
+        with Daemon(ROWS, start=False) as daemon:
+            daemon.configure(state_db=daemon.path("nowhere/state.db"))
+            daemon.start()
+            self.assertEqual("OK encrypt", daemon.ask("bank.example"))
+            self.assertIn("nowhere/state.db", daemon.run_ctl("decisions").stderr)
+            self.assertEqual(3, daemon.run_ctl("decisions").returncode)
+
+    def test_a_store_that_hangs_on_its_disk_keeps_nobody_waiting(self):
+        with Daemon(ROWS) as daemon:
+            daemon.wait_until_answers("bank.example", "OK encrypt")
+            daemon.stop()
+            with Shell(daemon.path("state.db")) as admin:
+                # For as long as it waits for this it is not ready; then it stands still altogether.
+                admin.say("BEGIN IMMEDIATE;")
+                daemon.start(ready=False)
+                store = daemon.role("store")
+                os.kill(store, signal.SIGSTOP)
+                try:
+                    daemon.notify.wait_for("READY=1", within=60)
+                    self.assertEqual("OK encrypt", daemon.ask("bank.example"))
+                finally:
+                    os.kill(store, signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    unittest.main()

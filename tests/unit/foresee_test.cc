@@ -1,0 +1,115 @@
+#include "src/engine/foresee.h"
+
+#include "src/app/observed_sum.h"
+#include "tests/unit/catch.h"
+
+using engine::Ending;
+using engine::Foreseen;
+using engine::foresee;
+using model::Cause;
+using model::Level;
+using model::Outcome;
+using model::Security;
+
+namespace {
+
+model::Asked asked(std::optional<Level> level, model::Fallback fallback = model::Fallback::Never) {
+  return {"peer.example", "some", level, fallback};
+}
+
+store::ObservedCount counted(model::Source source, Outcome outcome, std::int64_t count,
+                             Level level = Level::Encrypt,
+                             std::string destination = "peer.example") {
+  store::ObservedCount one;
+  one.seen.destination = std::move(destination);
+  one.seen.source = source;
+  one.seen.outcome = outcome;
+  one.seen.count = count;
+  one.seen.is_trusted = source == model::Source::Outcome;
+  one.asked = asked(level);
+  return one;
+}
+
+const Outcome kNobodyKnows{Security::Unknown, {}};
+const Outcome kInTls{Security::Encrypted, {}};
+const Outcome kInClear{Security::Clear, {}};
+const Outcome kFellBack{Security::Clear, Cause::Plaintext};
+const Outcome kHandshake{Security::Unknown, Cause::HandshakeFailure};
+const Outcome kBadName{Security::Encrypted, Cause::CertificateHostMismatch};
+const Outcome kVerified{Security::Authenticated, {}};
+const Outcome kOurs{Security::Unknown, Cause::LocalFault};
+
+}  // namespace
+
+TEST_CASE("foresee: what a level would have made of each ending") {
+  struct Line {
+    Level level;
+    Foreseen nobody, tls, clear, fell_back, handshake, bad_name, verified, ours;
+  };
+  constexpr auto P = Foreseen::Passed;
+  constexpr auto W = Foreseen::Waited;
+  constexpr auto U = Foreseen::Unknown;
+  const Line line = GENERATE(values<Line>({
+      {Level::None, P, P, P, P, P, P, P, P},
+      {Level::May, P, P, P, P, P, P, P, P},
+      {Level::Encrypt, U, P, W, W, W, P, P, U},
+      {Level::Fingerprint, U, U, W, W, W, U, U, U},
+      {Level::Dane, U, U, U, U, U, U, U, U},
+      {Level::DaneOnly, U, U, W, W, W, U, U, U},
+      {Level::Verify, U, U, W, W, W, W, P, U},
+      {Level::Secure, U, U, W, W, W, W, U, U},
+  }));
+  CAPTURE(model::to_word(line.level));
+  const auto row = asked(line.level);
+  CHECK(foresee(row, kNobodyKnows) == line.nobody);
+  CHECK(foresee(row, kInTls) == line.tls);
+  CHECK(foresee(row, kInClear) == line.clear);
+  CHECK(foresee(row, kFellBack) == line.fell_back);
+  CHECK(foresee(row, kHandshake) == line.handshake);
+  CHECK(foresee(row, kBadName) == line.bad_name);
+  CHECK(foresee(row, kVerified) == line.verified);
+  CHECK(foresee(row, kOurs) == line.ours);
+}
+
+TEST_CASE("foresee: fallback bounce tells the sender, and a row at fault holds all mail") {
+  CHECK(foresee(asked(Level::Encrypt, model::Fallback::Bounce), kInClear) == Foreseen::Bounced);
+  CHECK(foresee(asked(Level::Encrypt, model::Fallback::Bounce), kInTls) == Foreseen::Passed);
+  CHECK(foresee(asked(std::nullopt), kInTls) == Foreseen::Waited);
+}
+
+TEST_CASE("foresee: how a delivery ended") {
+  CHECK(engine::ending_of(kNobodyKnows) == Ending::Unknown);
+  CHECK(engine::ending_of(kInTls) == Ending::Tls);
+  CHECK(engine::ending_of(kVerified) == Ending::Tls);
+  CHECK(engine::ending_of(kInClear) == Ending::Clear);
+  CHECK(engine::ending_of(kFellBack) == Ending::Clear);
+  CHECK(engine::ending_of(kHandshake) == Ending::Failed);
+  CHECK(engine::ending_of(kBadName) == Ending::Failed);
+}
+
+TEST_CASE("observed: a delivery that the map and the log both saw is counted once") {
+  app::ctl::ObservedSum sum;
+  sum.add(counted(model::Source::Outcome, kNobodyKnows, 5));
+  sum.add(counted(model::Source::Maillog, kInTls, 3));
+  sum.add(counted(model::Source::Maillog, kInClear, 2));
+  sum.add(counted(model::Source::Outcome, kNobodyKnows, 7, Level::Encrypt, "quiet.example"));
+  const auto lines = sum.finish();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].source == model::Source::Maillog);
+  CHECK(lines[0].seen.deliveries == 5);
+  CHECK(lines[0].seen.untrusted == 5);
+  CHECK(lines[0].seen.count(Foreseen::Passed) == 3);
+  CHECK(lines[0].seen.count(Foreseen::Waited) == 2);
+  CHECK(lines[1].source == model::Source::Outcome);
+  CHECK(lines[1].seen.count(Foreseen::Unknown) == 7);
+}
+
+TEST_CASE("observed: levels of one row make one line") {
+  app::ctl::ObservedSum sum;
+  sum.add(counted(model::Source::Outcome, kNobodyKnows, 1, Level::May));
+  sum.add(counted(model::Source::Outcome, kNobodyKnows, 1, Level::Encrypt));
+  const auto lines = sum.finish();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].levels == std::vector<std::string>{"may", "encrypt"});
+  CHECK(lines[0].seen.count(Foreseen::Passed) == 1);
+}
