@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 // A server that has answered nothing for so long behind the end of a run is given up.
-constexpr std::chrono::seconds kPatience{5};
+constexpr int kPatienceMs = 5000;
 
 // CPU time of a process and its threads, from the scheduler's own count: ticks of 10 ms are too
 // coarse.
@@ -95,12 +95,10 @@ class Load {
     }
     std::array<epoll_event, 256> events{};
     while (true) {
-      // Never sleeps: otherwise the server pays for waking it, and a faster one, which keeps it
-      // busy, pays less often, so that the ratio of two servers would tell more of that than of
-      // them.
-      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
-      if (count < 0) return false;
-      if (count == 0 && Clock::now() >= end_ + kPatience) return false;
+      const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                                     options_.spins ? 0 : kPatienceMs);
+      if (count < 0 || (count == 0 && !options_.spins)) return false;
+      if (count == 0 && Clock::now() >= end_ + milliseconds(kPatienceMs)) return false;
       for (int i = 0; i < count; ++i) {
         const auto now = Clock::now();
         if (!is_measuring_ && now >= start_) begin_measuring(now);

@@ -26,6 +26,9 @@ bool set_option(LoadOptions& options, std::string_view name, std::string_view va
     options.map = value;
   } else if (name == "--expect") {
     options.expect = value;
+  } else if (name == "--idle") {
+    options.spins = value == "spin";
+    return options.spins || value == "sleep";
   } else {
     return false;
   }

@@ -19,6 +19,7 @@ struct LoadOptions {
   std::uint64_t rows = 1000;                 // --rows N in the table
   std::uint64_t milliseconds = 1000;         // --milliseconds N that are measured
   std::uint64_t warm_up_milliseconds = 100;  // --warm-up N before that
+  bool spins = false;                        // --idle spin | sleep, while no reply is there
   std::vector<int> pids;  // --pid N, several: processes of the server, for their CPU time
 };
 

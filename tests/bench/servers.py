@@ -41,7 +41,10 @@ class Client:
         self.socket.connect(path)
 
     def ask(self, key):
-        payload = f"policy {key}".encode()
+        return self.ask_map("policy", key)
+
+    def ask_map(self, name, key):
+        payload = f"{name} {key}".encode()
         self.socket.sendall(b"%d:%s," % (len(payload), payload))
         reply = b""
         while not reply.endswith(b","):
