@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "src/engine/level_for.h"
+#include "src/engine/repeats.h"
 
 namespace engine {
 namespace {
@@ -186,11 +187,11 @@ void Advance::note_failure(const Evidence& seen) {
     state().is_confirmed = state().is_confirmed || (confirms && is_trying_again());
     return;
   }
-  state().is_confirmed = state().is_confirmed || confirms;
+  const bool is_known = repeats(*rules_, state(), seen, now_);
   auto& failures = state().failures;
-  const bool is_same_moment =
-      !failures.empty() && now_.lived - failures.back().at.lived < rules_->retry_after;
-  if (!is_same_moment) {
+  if (is_known && failures.empty()) return;  // TLS has worked since
+  state().is_confirmed = state().is_confirmed || confirms;
+  if (!is_known) {
     failures.push_back({now_, seen});
     if (failures.size() > kMostFailures) failures.erase(failures.begin());
   }

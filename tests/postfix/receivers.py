@@ -15,13 +15,16 @@ import warnings
 
 PATIENCE = 60  # seconds a receiver waits for its client
 GARBAGE = b"this is not a ServerHello\r\n"
+# What STARTTLS may be answered with, for a while and for good.
+REFUSALS = {"refused": "454 4.7.0 TLS not available", "rejected": "554 5.7.3 no TLS here"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Manner:
     """How a receiver behaves. What isn't said is done properly."""
 
-    starttls: str = "works"     # works | absent | refused | garbage | dropped | stalls
+    # works | absent | refused (454) | rejected (554) | silent (closes, no reply) | dropped | garbage | stalls
+    starttls: str = "works"
     broken_handshakes: int = 0  # so many at first, garbage each
     offers: int | None = None   # STARTTLS is offered until so many messages were taken
     version: ssl.TLSVersion | None = None  # this one only
@@ -126,6 +129,10 @@ class Receiver:
 
     def _note_server_name(self, _connection, name, _context):
         self._server_name.value = name or ""
+
+    def behave(self, manner):
+        """From the next command on; safe while it serves."""
+        self._manner = manner
 
     # What a Conversation asks of its receiver.
 
@@ -233,9 +240,11 @@ class Conversation:
     def _start_tls(self):
         """Whether the conversation goes on."""
         manner = self._receiver.starttls_manner()
-        if manner == "refused":
-            self._say("454 4.7.0 TLS not available")
+        if manner in REFUSALS:
+            self._say(REFUSALS[manner])
             return True
+        if manner == "silent":
+            return False
         self._say("220 2.0.0 go ahead")
         if manner == "works":
             secured, self._sni = self._receiver.start_tls(self._connection)

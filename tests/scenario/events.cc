@@ -155,7 +155,7 @@ Stage::Fault Stage::ask_transport(Words& words, std::string& answer) {
   return {};
 }
 
-// "[untrusted] SOURCE ENDING [at MX] [for DESTINATION] [in VIEW]"
+// "[untrusted] SOURCE ENDING [at MX] [written TIME] [for DESTINATION] [in VIEW]"
 Stage::Fault Stage::see(Words& words, std::string& answer) {
   model::Evidence evidence;
   evidence.is_trusted = !words.skip("untrusted");
@@ -171,8 +171,13 @@ Stage::Fault Stage::see(Words& words, std::string& answer) {
     evidence.outcome = *ending;
   }
   if (words.skip("at")) evidence.mx = words.take();
-  const auto where = take_whereabouts(words);
   evidence.at = world_.clock.now().time_since_epoch().count();
+  if (words.skip("written")) {
+    const auto written = parse_time(words.take());
+    if (!written) return "written wants a time, HH:MM:SS";
+    evidence.at -= world_.clock.passed - *written;
+  }
+  const auto where = take_whereabouts(words);
   answer = world_.feedback().take(where.view, where.key, evidence) ? "bounce" : "wait";
   return {};
 }

@@ -113,7 +113,11 @@ struct Sequence {
   // The name of the law that was broken, or nothing.
   std::string_view step() {
     pass(random, now);
-    const auto event = random_event(random);
+    auto event = random_event(random);
+    // Some of it is told late.
+    if (auto* seen = std::get_if<Seen>(&event)) {
+      seen->evidence.at = now.wall - (random() % 4 == 0 ? 400 : 0);
+    }
     const bool is_frozen = random() % 5 == 0;
     const auto after = advance(&rules, state, event, now, is_frozen);
     const auto held = level_for(rules, &after.state, now, Memory::Whole).level;

@@ -50,7 +50,10 @@ Rules rules_with(Fallback fallback, Level level) {
 struct Story {
   explicit Story(Rules its_rules) : rules(its_rules) {}
 
-  void see(const Evidence& evidence) { take(Seen{evidence}); }
+  void see(Evidence evidence) {
+    evidence.at = now.wall;
+    take(Seen{std::move(evidence)});
+  }
   void tick() { take(Tick{}); }
   void take(const Event& event) {
     auto advanced = advance(&rules, state, event, now, frozen);
