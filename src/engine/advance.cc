@@ -122,7 +122,8 @@ void Advance::operator()(const Seen& seen) {
                            (cause && model::is_starttls_offered(*cause));
   if (was_offered) {
     note_offer(evidence);
-  } else if (cause == Cause::StarttlsNotSupported) {
+  } else if (cause == Cause::StarttlsNotSupported && model::is_mail(evidence.source)) {
+    // Others may raise alone: to believe that a peer never had it lets mail go in clear.
     note_absence(evidence);
   }
   if (is_success(evidence)) {

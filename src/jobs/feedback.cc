@@ -103,8 +103,10 @@ bool Feedback::take(std::string_view view, const model::Key& key, const Evidence
   if (model::is_mail(evidence.source)) freeze_.note_try(key.text, now.lived);
   if (cause && model::is_tls_missing(*cause) && begins) {
     freeze_.note_failure(key.text, evidence.mx, now.lived);
-  } else if (!cause && evidence.outcome.security != model::Security::Unknown &&
+  } else if (model::is_mail(evidence.source) && !cause &&
+             evidence.outcome.security != model::Security::Unknown &&
              evidence.outcome.security != model::Security::Clear) {
+    // Of mail alone: a probe that lifts a freeze would let others be lowered.
     freeze_.note_success(key.text);
   }
   watch_freeze();
