@@ -26,8 +26,9 @@ constexpr std::int64_t kHour = 3600;
 // Whether a commit is owed: a restart must not know less.
 bool is_material(const DestinationState& before, const DestinationState& after) {
   return before.phase != after.phase || before.to != after.to || before.until != after.until ||
-         before.failures != after.failures || before.is_confirmed != after.is_confirmed ||
-         before.is_failing != after.is_failing || before.has_vanished != after.has_vanished ||
+         before.failures != after.failures || before.thawed_lived != after.thawed_lived ||
+         before.is_confirmed != after.is_confirmed || before.is_failing != after.is_failing ||
+         before.has_vanished != after.has_vanished ||
          (before.absent_at == 0) != (after.absent_at == 0) ||
          (before.offered_at == 0) != (after.offered_at == 0) ||
          after.offered_at - before.offered_at >= kRefreshEvery ||
@@ -134,12 +135,16 @@ void Feedback::tick() {
 }
 
 void Feedback::rules_changed() {
-  table_.for_each_unsettled([this](std::string_view view, std::string_view destination) {
-    apply(view, model::normalise_key(destination), engine::RulesChanged{});
+  apply_to_all(engine::RulesChanged{});
+}
+
+void Feedback::apply_to_all(const engine::Event& event) {
+  table_.for_each_unsettled([&](std::string_view view, std::string_view destination) {
+    apply(view, model::normalise_key(destination), event);
   });
   const auto pending = pending_;
   for (const auto& [place, state] : pending) {
-    apply(place.first, model::normalise_key(place.second), engine::RulesChanged{});
+    apply(place.first, model::normalise_key(place.second), event);
   }
 }
 
@@ -269,6 +274,7 @@ void Feedback::watch_freeze() {
   proposal.at = now.wall;
   proposal.decisions.push_back(std::move(decision));
   propose(std::move(proposal));
+  if (!is_frozen) apply_to_all(engine::Thawed{});
 }
 
 void Feedback::count(std::string_view view, const model::Key& key, const Evidence& evidence) {

@@ -75,6 +75,7 @@ Event random_event(Random& random) {
   const auto kind = random() % 24;
   if (kind == 0) return Reset{};
   if (kind == 1) return RulesChanged{};
+  if (kind == 2) return Thawed{};
   if (kind < 6) return Tick{};
   return Seen{random_evidence(random)};
 }
@@ -162,6 +163,9 @@ struct Sequence {
     if (const auto broken = broken_by_second_hand(event, after, is_frozen); !broken.empty()) {
       return broken;
     }
+    if (std::holds_alternative<Thawed>(event) && is_away(after.state) && !is_away(state)) {
+      return "a thaw lowered";
+    }
     if (is_lowered(after.state) && !is_lowered(state)) {
       if (is_frozen) return "lowered in a freeze";
       if (after.decisions.empty()) return "lowered without a decision";
@@ -181,7 +185,7 @@ struct Sequence {
   // Compared with what time alone would have done, because every event lets time pass.
   [[nodiscard]] std::string_view broken_by_second_hand(const Event& event, const Advanced& after,
                                                        bool is_frozen) const {
-    if (!is_second_hand(event) || !state.failures.empty()) return {};
+    if (!is_second_hand(event) || count_against(rules, state, now) > 0) return {};
     if (is_away(after.state) && !is_away(state)) return "lowered or rerouted though no mail failed";
     const auto idle = advance(&rules, state, Tick{}, now, is_frozen).state;
     if (strictness_of(after.state) < strictness_of(idle)) return "a probe or a datagram lowered";
