@@ -115,7 +115,10 @@ void Learner::read_slice() {
   if (got <= 0) return end_base(base_rest_.empty());
   base_at_ += static_cast<std::size_t>(got);
   std::string_view rest = base_rest_;
-  while (const auto record = wire::take_state_record(rest)) feedback_.take_base_record(*record);
+  while (const auto record = wire::take_state_record(rest)) {
+    feedback_.take_base_record(*record);
+    reports_.recall(*record);
+  }
   if (rest.size() > net::kLargestMessage * 8) return end_base(false);
   base_rest_ = std::string(rest);
   reader_.start(std::chrono::microseconds{0});
@@ -127,6 +130,7 @@ void Learner::end_base(bool is_whole) {
   base_.reset();
   base_rest_.clear();
   feedback_.end_base();
+  reports_.release();
 }
 
 void Learner::on_committed(std::string_view ids) {

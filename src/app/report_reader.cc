@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "src/model/next_hop.h"
 
@@ -10,12 +12,33 @@ namespace app {
 namespace {}  // namespace
 
 void ReportReader::take(std::string_view payload) {
+  if (feedback_.has_base() || waiting_bytes_ + payload.size() > kMostWaiting) {
+    take_all(payload);
+    return;
+  }
+  waiting_bytes_ += payload.size();
+  waiting_.emplace_back(payload);
+}
+
+void ReportReader::release() {
+  for (const auto& payload : std::exchange(waiting_, {})) take_all(payload);
+  waiting_bytes_ = 0;
+}
+
+void ReportReader::take_all(std::string_view payload) {
   while (const auto reported = wire::take_reported_evidence(payload)) {
     // A restarted `ingest` may read its last lines again.
     if (reported->serial != 0 && reported->serial <= last_serial_) continue;
     if (reported->serial != 0) last_serial_ = reported->serial;
     take_one(*reported);
   }
+}
+
+void ReportReader::recall(const wire::StateRecord& record) {
+  const auto& state = record.state;
+  auto at = std::max({state.offered_at, state.absent_at, state.worked_at, state.since});
+  for (const auto& failure : state.failures) at = std::max(at, failure.at.wall);
+  views_.note(record.view, at);
 }
 
 void ReportReader::take_one(const wire::ReportedEvidence& reported) {
@@ -25,11 +48,14 @@ void ReportReader::take_one(const wire::ReportedEvidence& reported) {
   // A line that names the next-hop itself is not contradicted; the process adds the view.
   const bool is_contradicted =
       reported.is_next_hop && (!asked.question || asked.question->key != key.text);
-  std::string view;
+  auto view = views_.only(feedback_.now().wall);
   if (asked.question && !is_contradicted) {
     view = asked.question->view;
     key = model::normalise_key(asked.question->key);
     evidence.text += fmt::format("; process {} had asked about it", reported.pid);
+  } else if (!view) {
+    ++unplaced_;
+    return;
   } else if (reported.is_next_hop) {
     evidence.text += "; by the domain that TLSRPT names";
   } else if (asked.is_known || reported.is_pid_needed) {
@@ -42,7 +68,7 @@ void ReportReader::take_one(const wire::ReportedEvidence& reported) {
     ++unplaced_;
     return;
   }
-  feedback_.take(view, key, evidence);
+  feedback_.take(*view, key, evidence);
 }
 
 }  // namespace app

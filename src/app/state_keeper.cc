@@ -39,18 +39,24 @@ store::EvidenceCount count_of(const wire::CountRecord& record) {
           record.outcome, record.is_trusted,  record.count};
 }
 
+// What `answer` tells was asked for by whoever reaches a listener: a name may hold any byte.
 std::string describe(const wire::Proposal& proposal, const model::Decision& decision) {
+  constexpr std::size_t kLongest = 300;
   const std::string from(decision.from ? model::to_word(*decision.from) : "");
   const std::string to(decision.to ? model::to_word(*decision.to) : "");
+  const auto labelled = [](std::string_view label, std::string_view text) {
+    return text.empty() ? std::string()
+                        : fmt::format("{} {}", label, base::printable(text, kLongest));
+  };
   return fmt::format(
-      "decided: {}{}{}{}{}{}{}; {}", model::to_word(decision.kind),
-      proposal.destination.empty() ? "" : " ", proposal.destination,
+      "decided: {}{}{}{}{}{}; {}", model::to_word(decision.kind),
+      labelled("", proposal.destination),
       from.empty() && to.empty() ? "" : fmt::format(": {} -> {}", from, to),
       decision.until == 0
           ? ""
           : " until " + base::iso_time(base::sys_seconds(std::chrono::seconds(decision.until))),
-      decision.rule.empty() ? "" : fmt::format(", row {}", decision.rule),
-      proposal.view.empty() ? "" : fmt::format(", view {}", proposal.view), decision.why);
+      labelled(", row", decision.rule), labelled(", view", proposal.view),
+      base::printable(decision.why, kLongest));
 }
 
 std::string panic_text(const wire::ModeMessage& mode) {

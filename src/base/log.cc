@@ -32,6 +32,15 @@ constexpr std::array kLevels{
     LevelName{LogLevel::Debug, "debug", 7}, LevelName{LogLevel::Info, "info", 6},
     LevelName{LogLevel::Warning, "warning", 4}, LevelName{LogLevel::Error, "error", 3}};
 
+// Whoever can put a line end into a record can write records of his own.
+std::string on_one_line(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  return line;
+}
+
 }  // namespace
 
 std::optional<LogLevel> parse_log_level(std::string_view word) {
@@ -60,11 +69,12 @@ void write_log(LogLevel level, std::string_view line) {
   // Info carries no word: the plain line is the normal case.
   const std::string_view word = level == LogLevel::Info ? std::string_view{} : name.word;
   const std::string_view colon = word.empty() ? "" : ": ";
+  const std::string text = on_one_line(line);
   const std::string record =
       sink().journal
-          ? fmt::format("<{}>{}: {}{}{}\n", name.priority, sink().process, word, colon, line)
+          ? fmt::format("<{}>{}: {}{}{}\n", name.priority, sink().process, word, colon, text)
           : fmt::format("{} {}[{}]: {}{}{}\n", iso_time(SystemClock{}.now()), sink().process,
-                        ::getpid(), word, colon, line);
+                        ::getpid(), word, colon, text);
   // A log that can't be written must not stop the service: nothing is left to do with the error.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, record.data(), record.size());
 }

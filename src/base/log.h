@@ -2,7 +2,8 @@
 //   info     something changed, nothing to do       warning  look at it in office hours
 //   error    somebody must act                      debug    off by default
 // Under systemd a record carries the "<N>" prefix that journald understands; on a terminal or in a
-// file it carries the time in UTC. Remote text goes through base::printable() before it comes here.
+// file it carries the time in UTC. Remote text goes through base::printable() before it comes here;
+// what slips through can't end the line: every control character of a record becomes '?'.
 #pragma once
 
 #include <fmt/format.h>

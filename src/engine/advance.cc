@@ -44,6 +44,7 @@ class Advance {
   void operator()(const Tick& /*tick*/) { pass_time(); }
   void operator()(const RulesChanged& /*changed*/);
   void operator()(const Reset& /*reset*/);
+  void operator()(const Thawed& /*thawed*/);
 
   Advanced finish();
 
@@ -123,7 +124,8 @@ void Advance::operator()(const Seen& seen) {
                            (cause && model::is_starttls_offered(*cause));
   if (was_offered) {
     note_offer(evidence);
-  } else if (cause == Cause::StarttlsNotSupported) {
+  } else if (cause == Cause::StarttlsNotSupported && model::is_mail(evidence.source)) {
+    // Others may raise alone: to believe that a peer never had it lets mail go in clear.
     note_absence(evidence);
   }
   if (is_success(evidence)) {
@@ -182,7 +184,7 @@ void Advance::note_failure(const Evidence& seen) {
     state().is_confirmed = state().is_confirmed || confirms;
     return;
   }
-  if (!model::is_mail(seen.source) && state().failures.empty()) {
+  if (!model::is_mail(seen.source) && count_against(*rules_, state(), now_) == 0) {
     // It starts nothing, not even on probation; there it confirms what mail may see next.
     state().is_confirmed = state().is_confirmed || (confirms && is_trying_again());
     return;
@@ -228,7 +230,7 @@ std::optional<std::int64_t> Advance::downgrade_due_in() const {
   if (rules_ == nullptr || rules_->fallback != Fallback::AfterRetry || !rules_->may_downgrade) {
     return std::nullopt;
   }
-  const auto count = count_failures(*rules_, next_.state, now_);
+  const auto count = count_against(*rules_, next_.state, now_);
   if (count == 0) return std::nullopt;
   if (next_.state.phase == Phase::Probation) return 0;
   if (next_.state.phase != Phase::Normal) return std::nullopt;
@@ -249,7 +251,7 @@ void Advance::decide_if_due() {
     return;
   }
   if (rules_->fallback != Fallback::Reroute || !rules_->may_downgrade || is_away()) return;
-  const auto count = count_failures(*rules_, next_.state, now_);
+  const auto count = count_against(*rules_, next_.state, now_);
   const bool is_due = is_trying_again() ? count > 0 : count >= rules_->attempts;
   if (!is_due) return;
   begin(DecisionKind::Reroute, Phase::Rerouted, rules_->level);
@@ -264,7 +266,7 @@ void Advance::begin(DecisionKind kind, Phase phase, Level to) {
   state().length = is_doubled
                        ? std::min(2 * std::max(state().length, rules_->downgrade_for), longest)
                        : rules_->downgrade_for;
-  const auto count = count_failures(*rules_, state(), now_);
+  const auto count = count_against(*rules_, state(), now_);
   std::string why = is_again ? std::string("TLS failed again right after it was over")
                              : fmt::format("{} failure{} of TLS, at least {} s apart", count,
                                            count == 1 ? "" : "s", rules_->retry_after);
@@ -348,9 +350,17 @@ void Advance::operator()(const Reset& /*reset*/) {
   decide(DecisionKind::Reset, from, to, "admin", 0, std::move(evidence));
 }
 
+// The fault was likely ours, so the next failure is the first.
+void Advance::operator()(const Thawed& /*thawed*/) {
+  state().thawed_lived = now_.lived;
+  pass_time();
+}
+
 std::vector<Evidence> Advance::what_led_here() const {
   std::vector<Evidence> evidence;
-  for (const auto& failure : next_.state.failures) evidence.push_back(failure.evidence);
+  for (const auto& failure : next_.state.failures) {
+    if (failure.at.lived > next_.state.thawed_lived) evidence.push_back(failure.evidence);
+  }
   return evidence;
 }
 
@@ -371,6 +381,7 @@ void Advance::decide(DecisionKind kind, std::optional<Level> from, std::optional
 }
 
 Advanced Advance::finish() {
+  if (state().failures.empty()) state().thawed_lived = 0;
   if (is_away()) {
     next_.due_in = std::max<std::int64_t>(1, state().until - now_.wall);
   } else if (const auto due = downgrade_due_in(); due && !is_frozen_) {

@@ -24,7 +24,8 @@ struct Seen {
 struct Tick {};          // time has passed
 struct RulesChanged {};  // the row or its profile is another now, or gone
 struct Reset {};         // an admin's word: forget the destination
-using Event = std::variant<Seen, Tick, RulesChanged, Reset>;
+struct Thawed {};        // a freeze is over: what failed in it, and before, lowers nothing
+using Event = std::variant<Seen, Tick, RulesChanged, Reset, Thawed>;
 
 // Once per change, when something is not well any more, or is again.
 enum class AlarmKind : std::uint8_t { Downgraded, TlsFailing, StarttlsVanished };

@@ -21,7 +21,7 @@ bool bounces(const Rules& rules, const DestinationState& state, const Evidence& 
       *cause == Cause::LocalFault) {
     return false;
   }
-  return count_failures(rules, state, now) >= rules.attempts;
+  return count_against(rules, state, now) >= rules.attempts;
 }
 
 }  // namespace engine

@@ -26,6 +26,15 @@ std::int64_t count_failures(const Rules& rules, const DestinationState& state, M
   return count;
 }
 
+std::int64_t count_against(const Rules& rules, const DestinationState& state, Moment now) {
+  std::int64_t count = 0;
+  for (const auto& failure : state.failures) {
+    const bool is_excused = failure.at.lived <= state.thawed_lived;
+    if (!is_excused && now.wall - failure.at.wall < rules.failure_memory) ++count;
+  }
+  return count;
+}
+
 bool is_downgraded(const Rules& rules, const DestinationState& state, Moment now) {
   return rules.fallback == Fallback::AfterRetry && rules.may_downgrade &&
          state.phase == Phase::Downgraded && now.wall < state.until;

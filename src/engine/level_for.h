@@ -32,9 +32,12 @@ Held level_for(const Rules& rules, const model::DestinationState* state, model::
                                        model::Moment now);
 [[nodiscard]] bool is_absence_remembered(const Rules& rules, const model::DestinationState& state,
                                          model::Moment now);
-// How many failures still count.
+// How many failures are remembered: one keeps the level up.
 [[nodiscard]] std::int64_t count_failures(const Rules& rules, const model::DestinationState& state,
                                           model::Moment now);
+// How many of them may lower it: those that no freeze excuses, because they were hardly the peer's.
+[[nodiscard]] std::int64_t count_against(const Rules& rules, const model::DestinationState& state,
+                                         model::Moment now);
 // True while a downgrade that these rules allow is in force.
 [[nodiscard]] bool is_downgraded(const Rules& rules, const model::DestinationState& state,
                                  model::Moment now);

@@ -14,7 +14,11 @@ constexpr std::int64_t kLatest = 3'600;
 bool repeats(const Rules& rules, const model::DestinationState& state, const model::Evidence& seen,
              model::Moment now) {
   const auto& failures = state.failures;
-  if (!failures.empty() && now.lived - failures.back().at.lived < rules.retry_after) return true;
+  // A failure after a freeze is the first again, however soon it follows one in it.
+  if (!failures.empty() && failures.back().at.lived > state.thawed_lived &&
+      now.lived - failures.back().at.lived < rules.retry_after) {
+    return true;
+  }
   // All other sources speak of what has just happened.
   if (seen.source != model::Source::Maillog) return false;
   const auto outlived_by = state.worked_at - seen.at;

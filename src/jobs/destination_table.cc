@@ -5,7 +5,7 @@
 namespace jobs {
 namespace {
 
-// Cannot stand in a view or in a normalised key.
+// Cannot stand in a view, so what is behind the first one is the destination, whatever it holds.
 constexpr char kSeparator = '\n';
 constexpr std::uint8_t kFailing = 1;
 constexpr std::uint8_t kVanished = 2;

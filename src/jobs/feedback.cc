@@ -26,8 +26,9 @@ constexpr std::int64_t kHour = 3600;
 // Whether a commit is owed: a restart must not know less.
 bool is_material(const DestinationState& before, const DestinationState& after) {
   return before.phase != after.phase || before.to != after.to || before.until != after.until ||
-         before.failures != after.failures || before.is_confirmed != after.is_confirmed ||
-         before.is_failing != after.is_failing || before.has_vanished != after.has_vanished ||
+         before.failures != after.failures || before.thawed_lived != after.thawed_lived ||
+         before.is_confirmed != after.is_confirmed || before.is_failing != after.is_failing ||
+         before.has_vanished != after.has_vanished ||
          (before.absent_at == 0) != (after.absent_at == 0) ||
          (before.offered_at == 0) != (after.offered_at == 0) ||
          after.offered_at - before.offered_at >= kRefreshEvery ||
@@ -103,8 +104,10 @@ bool Feedback::take(std::string_view view, const model::Key& key, const Evidence
   if (model::is_mail(evidence.source)) freeze_.note_try(key.text, now.lived);
   if (cause && model::is_tls_missing(*cause) && begins) {
     freeze_.note_failure(key.text, evidence.mx, now.lived);
-  } else if (!cause && evidence.outcome.security != model::Security::Unknown &&
+  } else if (model::is_mail(evidence.source) && !cause &&
+             evidence.outcome.security != model::Security::Unknown &&
              evidence.outcome.security != model::Security::Clear) {
+    // Of mail alone: a probe that lifts a freeze would let others be lowered.
     freeze_.note_success(key.text);
   }
   watch_freeze();
@@ -131,12 +134,16 @@ void Feedback::tick() {
 }
 
 void Feedback::rules_changed() {
-  table_.for_each_unsettled([this](std::string_view view, std::string_view destination) {
-    apply(view, model::normalise_key(destination), engine::RulesChanged{});
+  apply_to_all(engine::RulesChanged{});
+}
+
+void Feedback::apply_to_all(const engine::Event& event) {
+  table_.for_each_unsettled([&](std::string_view view, std::string_view destination) {
+    apply(view, model::normalise_key(destination), event);
   });
   const auto pending = pending_;
   for (const auto& [place, state] : pending) {
-    apply(place.first, model::normalise_key(place.second), engine::RulesChanged{});
+    apply(place.first, model::normalise_key(place.second), event);
   }
 }
 
@@ -266,6 +273,7 @@ void Feedback::watch_freeze() {
   proposal.at = now.wall;
   proposal.decisions.push_back(std::move(decision));
   propose(std::move(proposal));
+  if (!is_frozen) apply_to_all(engine::Thawed{});
 }
 
 void Feedback::count(std::string_view view, const model::Key& key, const Evidence& evidence) {

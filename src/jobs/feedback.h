@@ -111,6 +111,7 @@ class Feedback {
 
   [[nodiscard]] model::DestinationState newest(std::string_view view,
                                                std::string_view destination) const;
+  void apply_to_all(const engine::Event& event);
   engine::Advanced apply(std::string_view view, const model::Key& key, const engine::Event& event);
   void settle(std::string_view view, std::string_view destination,
               const model::DestinationState& before, const engine::Advanced& advanced);

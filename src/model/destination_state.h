@@ -33,6 +33,9 @@ struct DestinationState {
   std::int64_t absent_at = 0;
   std::int64_t worked_at = 0;
   std::int64_t offered_lived = 0;  // offered_at on the other clock
+  // When a freeze was over that these failures were seen in or before, on that clock: those up to
+  // then keep the level up and lower nothing. 0 = there was none.
+  std::int64_t thawed_lived = 0;
   // Of the phase: since and until when, how long it was meant to be.
   std::int64_t since = 0;
   std::int64_t until = 0;

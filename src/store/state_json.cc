@@ -68,16 +68,21 @@ std::optional<Failure> read_failure(const Json& object) {
 std::string state_json(const model::DestinationState& state) {
   Json failures = Json::array();
   for (const auto& failure : state.failures) failures.push_back(to_json(failure));
-  const Json object{{"offered_lived", state.offered_lived}, {"length", state.length},
-                    {"confirmed", state.is_confirmed},      {"failing", state.is_failing},
-                    {"vanished", state.has_vanished},       {"failures", std::move(failures)}};
+  const Json object{{"offered_lived", state.offered_lived},
+                    {"thawed_lived", state.thawed_lived},
+                    {"length", state.length},
+                    {"confirmed", state.is_confirmed},
+                    {"failing", state.is_failing},
+                    {"vanished", state.has_vanished},
+                    {"failures", std::move(failures)}};
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 bool read_state_json(std::string_view text, model::DestinationState& state) {
   const Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object() || !take(object, "offered_lived", state.offered_lived) ||
-      !take(object, "length", state.length) || !take(object, "confirmed", state.is_confirmed) ||
+      !take(object, "thawed_lived", state.thawed_lived) || !take(object, "length", state.length) ||
+      !take(object, "confirmed", state.is_confirmed) ||
       !take(object, "failing", state.is_failing) || !take(object, "vanished", state.has_vanished)) {
     return false;
   }

@@ -114,7 +114,7 @@ DestinationState::Failure take_failure(ByteReader& from) {
 void append_state(std::string& out, const DestinationState& state) {
   append_number<std::uint64_t>(out, state.version);
   for (const auto number : {state.offered_at, state.absent_at, state.worked_at, state.offered_lived,
-                            state.since, state.until, state.length}) {
+                            state.thawed_lived, state.since, state.until, state.length}) {
     append_number<std::int64_t>(out, number);
   }
   append_number<std::uint8_t>(out, static_cast<std::uint8_t>(state.phase));
@@ -129,7 +129,7 @@ DestinationState take_state(ByteReader& from) {
   DestinationState state;
   state.version = from.number<std::uint64_t>();
   for (auto* number : {&state.offered_at, &state.absent_at, &state.worked_at, &state.offered_lived,
-                       &state.since, &state.until, &state.length}) {
+                       &state.thawed_lived, &state.since, &state.until, &state.length}) {
     *number = from.number<std::int64_t>();
   }
   state.phase = take_enum(from, model::kPhases);

@@ -171,6 +171,28 @@ class WhatItSays(unittest.TestCase):
             wait_until(lambda: daemon.status()["feedback"]["unplaced"] == 1, "one has no place")
             self.assertEqual(1, counted(daemon))
 
+    def test_a_line_that_could_be_of_several_views_is_none_of_theirs_also_after_a_restart(self):
+        with Logged() as daemon:
+            with daemon.client(daemon.unix) as client:
+                client.ask("peer.test", "policy@tenant1")
+                # One view alone is asked in, so a line of an unknown process is of that.
+                daemon.write(encrypted("peer.test", pid=1))
+                wait_until_counted(daemon, 1, "view = 'tenant1'")
+                client.ask("peer.test", "policy@tenant2")
+                daemon.write(encrypted("peer.test", pid=os.getpid()))
+                wait_until_counted(daemon, 1, "view = 'tenant2'")
+                daemon.write(encrypted("peer.test", pid=1))
+                wait_until(lambda: daemon.status()["feedback"]["unplaced"] == 1, "the third has no place")
+            self.assertEqual(2, counted(daemon))
+            daemon.stop()
+            daemon.write(encrypted("peer.test", pid=1))
+            daemon.start()
+            wait_until(lambda: daemon.status()["feedback"]["unplaced"] == 1, "nor the fourth")
+            self.assertEqual(2, counted(daemon))
+            self.assertEqual("OK may", daemon.ask("peer.test"))
+            for view in ("tenant1", "tenant2"):
+                self.assertEqual("OK encrypt", daemon.ask("peer.test", f"policy@{view}"))
+
     def test_the_evidence_says_where_it_comes_from(self):
         with Logged() as daemon:
             daemon.write(status("peer.test", HANDSHAKE))

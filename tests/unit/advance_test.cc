@@ -194,6 +194,26 @@ TEST_CASE("advance: a probe confirms what mail saw, and starts nothing") {
   CHECK(story.level() == Level::None);
 }
 
+TEST_CASE("advance: an absence counts where mail saw it, and nowhere else") {
+  for (const auto source : {Source::Probe, Source::Tlsrpt}) {
+    INFO(to_word(source));
+    Story story(rules_with(Fallback::UnlessOffered, Level::May));
+    story.see(failed(Cause::StarttlsNotSupported, source));
+    CHECK(story.state == model::DestinationState{});
+    CHECK(story.level() == Level::Encrypt);
+    story.see(worked());
+    story.see(failed(Cause::StarttlsNotSupported, source));
+    CHECK_FALSE(story.state.has_vanished);
+    CHECK(story.alarms.empty());
+  }
+  for (const auto source : {Source::Outcome, Source::Maillog}) {
+    INFO(to_word(source));
+    Story story(rules_with(Fallback::UnlessOffered, Level::May));
+    story.see(failed(Cause::StarttlsNotSupported, source));
+    CHECK(story.level() == Level::May);
+  }
+}
+
 TEST_CASE("advance: a time-out needs one attempt more") {
   Story story(rules_with(Fallback::AfterRetry, Level::May));
   story.see(failed(Cause::Timeout));
