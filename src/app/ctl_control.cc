@@ -36,7 +36,7 @@ base::Result<Json> ask_control_for(const std::string& socket, const Json& reques
   if (!line) {
     return base::Error{
         fmt::format("the daemon can't be reached at {} (control_socket): {}; is it "
-                    "running, and may you open the socket?",
+                    "running (systemctl status tlspolicyd), and may you open that socket?",
                     socket, line.error())};
   }
   auto answer = Json::parse(*line, nullptr, /*allow_exceptions=*/false);

@@ -80,7 +80,12 @@ base::Result<std::int64_t> parse_since(const std::string& text, base::sys_second
   if (text.empty()) return std::int64_t{0};
   if (const auto span = parse_duration(text)) return now.time_since_epoch().count() - *span;
   const auto at = parse_expiry(text, now);
-  if (!at) return base::Error{at.error()};
+  if (!at) {
+    return base::Error{
+        fmt::format("\"{}\" is no time; write how long ago, such as 30m, 4h or 7d, or a date in "
+                    "UTC: 2026-11-22 or 2026-11-22T08:15",
+                    terminal_text(text))};
+  }
   return std::int64_t{at->time_since_epoch().count()};
 }
 
@@ -105,6 +110,10 @@ Exit run_decisions(const Context& context, const Arguments& arguments) {
     JsonArray array;
     for (const auto& row : *rows) array.add(json_of(row));
     array.finish();
+  } else if (rows->empty()) {
+    say(fmt::format("No decision{}{}: no level was lowered, and nobody used panic or accept.",
+                    key.empty() ? "" : " about " + terminal_text(key),
+                    arguments.since.empty() ? "" : " since then"));
   } else {
     print_as_table(*rows);
   }

@@ -25,7 +25,7 @@ class DbOracle final : public model::Oracle {
   DbOracle(const PolicyDbRows& rows, const Context& context, KnownStates& states)
       : rows_(rows), context_(context), states_(states) {}
   model::Verdict verdict_for(const model::Question& question) override {
-    return hold(engine::judge(rows_, question, context_.config.mode, context_.now), question);
+    return hold(engine::judge(rows_, question, context_.config.mode, states_.wall()), question);
   }
 
   // The level that holds now, by what is known of the destination.
@@ -164,10 +164,11 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
   }
   const model::Question question{found.key, {}, model::Transport::Usual};
   found.verdict =
-      engine::judge(rows, question, context.config.mode, context.now, &found.considered);
+      engine::judge(rows, question, context.config.mode, states.wall(), &found.considered);
   found.verdict = oracle.hold(found.verdict, question);
   find_deciding_row(found, rows, db);
   find_state(found, states);
+  if (auto note = states.clock_note(); !note.empty()) found.notes.push_back(std::move(note));
   if (found.verdict.kind == Kind::NotFound) found.next_keys = walk_of_postfix(found.key);
   note_faults(found, rows);
   note_surroundings(found, context);

@@ -52,7 +52,8 @@ std::string describe_next(const engine::Rules& rules, const model::DestinationSt
 
 }  // namespace
 
-KnownStates::KnownStates(const Context& context) : path_(context.config.state_db) {
+KnownStates::KnownStates(const Context& context)
+    : path_(context.config.state_db), clock_(context.now) {
   now_.wall = context.now.time_since_epoch().count();
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) return;
@@ -68,6 +69,17 @@ KnownStates::KnownStates(const Context& context) : path_(context.config.state_db
   const auto passed = std::max<std::int64_t>(0, now_.wall - clock->wall);
   now_.lived = clock->lived + passed;
   now_.wall = std::max(now_.wall, clock->wall);
+}
+
+std::string KnownStates::clock_note() const {
+  // Time servers step a clock back by seconds; that is no news.
+  constexpr std::chrono::seconds kSlack{60};
+  if (wall() - clock_ <= kSlack) return {};
+  return fmt::format(
+      "This host's clock says {}, but the daemon has seen {}: rows that end before that have "
+      "ended; "
+      "see tlspolicyctl status.",
+      base::iso_time(clock_), base::iso_time(wall()));
 }
 
 std::optional<model::DestinationState> KnownStates::find(std::string_view destination) {

@@ -19,12 +19,19 @@ class KnownStates {
 
   [[nodiscard]] std::optional<model::DestinationState> find(std::string_view destination);
   [[nodiscard]] model::Moment now() const { return now_; }
+  // By which rows end for the daemon: never before the highest time of day that it has seen.
+  [[nodiscard]] base::sys_seconds wall() const {
+    return base::sys_seconds(std::chrono::seconds(now_.wall));
+  }
+  // What that means where this host's clock stands behind it; else empty.
+  [[nodiscard]] std::string clock_note() const;
   // Missing where state.db is there and can't be read: the daemon would not have it either.
   [[nodiscard]] engine::Memory memory() const { return memory_; }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
  private:
   std::string path_;
+  base::sys_seconds clock_;
   model::Moment now_;
   engine::Memory memory_ = engine::Memory::Whole;
   std::string trouble_;

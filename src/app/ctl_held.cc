@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <utility>
 
+#include "src/app/ctl_explain_state.h"
 #include "src/app/ctl_policy_rows.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
@@ -13,6 +16,7 @@
 #include "src/app/doctor_gather.h"
 #include "src/app/doctor_ours.h"
 #include "src/app/held_mail.h"
+#include "src/app/held_routes.h"
 #include "src/engine/judge.h"
 #include "src/model/next_hop.h"
 
@@ -51,7 +55,8 @@ struct Seen {
 // Judges rows as `explain` does; without a policy.db it says so once and knows none.
 class Judge {
  public:
-  explicit Judge(const Context& context) : context_(context) {
+  explicit Judge(const Context& context) : context_(context), states_(context) {
+    if (const auto note = states_.clock_note(); !note.empty()) warn(note);
     auto opened = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
     if (!opened) {
       warn(fmt::format("the rows behind the mail can't be shown: {}", opened.error()));
@@ -65,7 +70,7 @@ class Judge {
     if (!rows_) return;
     const model::Question question{model::normalise_key(held.next_hop), {}};
     const auto verdict =
-        engine::judge(*rows_, question, context_.config.mode, context_.now, nullptr);
+        engine::judge(*rows_, question, context_.config.mode, states_.wall(), nullptr);
     if (!rows_->trouble().empty()) {
       warn(fmt::format("the rows behind the mail can't be shown: {}",
                        plain_sentence(rows_->trouble())));
@@ -85,6 +90,7 @@ class Judge {
 
  private:
   const Context& context_;
+  KnownStates states_;  // for the daemon's clock
   std::optional<store::PolicyDb> db_;
   std::optional<PolicyDbRows> rows_;
 };
@@ -102,13 +108,6 @@ base::Result<held::Lifetimes> lifetimes_of(const doctor::Instance& instance) {
   return held::Lifetimes{*mail, *bounces};
 }
 
-// Postfix asks for the relay instead of the recipient's domain [F 2.1.1]; transport_maps may lead
-// elsewhere again, which `doctor` looks at.
-std::string next_hop_of(const doctor::Instance& instance, const std::string& destination) {
-  const auto relay = instance.value("relayhost");
-  return relay.empty() ? destination : std::string(relay);
-}
-
 std::vector<std::string> postqueue_of(const std::string& program,
                                       const doctor::Instance& instance) {
   std::vector<std::string> argv{program};
@@ -123,12 +122,47 @@ std::string retry_line(const doctor::Instance& instance) {
   return line + " -i";
 }
 
-base::Result<void> read_queue(const doctor::Instance& instance, Judge& judge, Seen& seen) {
+// By destination and next-hop: a table may send some recipients of a domain elsewhere.
+using ByHop = std::map<std::pair<std::string, std::string>, held::Destination>;
+
+ByHop sort_by_hop(const doctor::Instance& instance, const held::Mail& mail, held::Routes& routes) {
+  std::vector<std::string> names;
+  for (const auto& [name, found] : mail.destinations()) names.push_back(name);
+  if (const auto asked = routes.look_up(names); !asked) {
+    warn(fmt::format("{}: {}; the next-hops and rows shown leave that table out",
+                     instance.directory, asked.error()));
+  }
+  ByHop sorted;
+  for (const auto& [name, found] : mail.destinations()) {
+    const bool is_address = name.find('@') != std::string::npos;
+    auto& sum = sorted[{is_address ? held::destination_of(name) : name, routes.next_hop_of(name)}];
+    held::merge(sum, found);
+  }
+  return sorted;
+}
+
+void show_all(const doctor::Instance& instance, const ByHop& sorted, const held::Routes& routes,
+              Judge& judge, Seen& seen) {
+  for (const auto& [place, found] : sorted) {
+    Held each{instance.name, place.first, place.second, found, {}, {}, {}, retry_line(instance)};
+    judge.judge(each);
+    if (routes.depends_on_sender()) {
+      each.note += fmt::format("{}main.cf sends some senders' mail elsewhere",
+                               each.note.empty() ? "" : "; ");
+    }
+    seen.held.push_back(std::move(each));
+  }
+}
+
+base::Result<void> read_queue(const Context& context, const doctor::Instance& instance,
+                              Judge& judge, Seen& seen) {
   const auto program = doctor::find_program("postqueue");
   if (program.empty()) return base::Error{"postqueue was not found in PATH or /usr/sbin"};
   const auto lifetimes = lifetimes_of(instance);
   if (!lifetimes) return base::Error{lifetimes.error()};
-  held::Mail mail(*lifetimes);
+  held::Routes routes(instance, context.config);
+  held::Mail mail(*lifetimes,
+                  routes.has_tables() ? held::Mail::By::Address : held::Mail::By::Domain);
   auto argv = postqueue_of(program, instance);
   argv.emplace_back("-j");
   bool is_cut = false;
@@ -146,13 +180,7 @@ base::Result<void> read_queue(const doctor::Instance& instance, Judge& judge, Se
     warn(fmt::format("{}: the queue holds more than {} messages; the others were not looked at",
                      instance.directory, held::Mail::kMostMessages));
   }
-  for (const auto& [destination, found] : mail.destinations()) {
-    Held each{
-        instance.name,       destination, next_hop_of(instance, destination), found, {}, {}, {},
-        retry_line(instance)};
-    judge.judge(each);
-    seen.held.push_back(std::move(each));
-  }
+  show_all(instance, sort_by_hop(instance, mail, routes), routes, judge, seen);
   seen.looked_at += mail.looked_at();
   seen.messages += mail.messages();
   seen.on_hold += mail.on_hold();
@@ -258,7 +286,8 @@ Exit run_held(const Context& context, const Arguments& arguments) {
   Judge judge(context);
   Seen seen;
   for (const auto& instance : host->instances) {
-    if (const auto read = read_queue(instance, judge, seen); !read) return fail(read.error());
+    if (const auto read = read_queue(context, instance, judge, seen); !read)
+      return fail(read.error());
   }
   for (const auto& trouble : host->troubles) warn(trouble);
   warn_of_gaps(seen);

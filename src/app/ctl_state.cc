@@ -58,6 +58,10 @@ Exit run_state(const Context& context, const Arguments& arguments) {
   } else if (states.empty() && !arguments.destination.empty()) {
     say(fmt::format("Nothing is known of {}: no delivery to it was seen yet.",
                     terminal_text(arguments.destination)));
+  } else if (states.empty()) {
+    say("Nothing is known of any destination yet: no delivery was seen through the map `outcome` "
+        "or "
+        "the mail log.");
   } else {
     print_states(states, context.now);
   }
@@ -103,7 +107,12 @@ Exit run_panic(const Context& context, const Arguments& arguments) {
                                            {"mode", is_end ? "enforce" : arguments.mode},
                                            {"seconds", is_end ? 0 : *seconds}},
                                       kPatience);
-  if (!answer) return fail(answer.error());
+  if (!answer) {
+    return fail(fmt::format(
+        "{} Without the daemon this takes it out of Postfix: postconf -e 'smtp_tls_policy_maps =' "
+        "(or the table that you had before) && postfix reload",
+        answer.error()));
+  }
   if (const auto why = refusal_in(*answer)) return fail(*why);
   if (context.is_json) {
     print_json(*answer);

@@ -75,10 +75,33 @@ Cause Destination::main_cause() const {
   return most == causes.end() ? Cause::LocalFault : most->first;
 }
 
-Destination* Mail::place_for(const std::string& name) {
+void merge(Destination& into, const Destination& from) {
+  if (from.messages == 0) return;
+  const bool is_empty = into.messages == 0;
+  if (is_empty || from.oldest < into.oldest) {
+    into.oldest = from.oldest;
+    into.reason = from.reason;
+  }
+  into.bounces_at = is_empty ? from.bounces_at : std::min(into.bounces_at, from.bounces_at);
+  into.recipients += from.recipients;
+  for (const auto& [cause, count] : from.causes) into.causes[cause] += count;
+  std::set<std::string_view> known(into.ids.begin(), into.ids.end());
+  std::vector<std::string> added;
+  for (const auto& id : from.ids) {
+    if (known.count(id) == 0) added.push_back(id);
+  }
+  into.messages += added.size();
+  into.ids.insert(into.ids.end(), added.begin(), added.end());
+}
+
+Destination* Mail::place_for(const std::string& address) {
+  const auto domain = destination_of(address);
+  auto name = by_ == By::Address ? base::to_lower(address) : domain;
+  if (found_.count(name) == 0 && found_.size() >= kMostDestinations) name = domain;
   const auto at = found_.find(name);
   if (at != found_.end()) return &at->second;
-  if (found_.size() >= kMostDestinations) return nullptr;
+  const auto most = by_ == By::Address ? 2 * kMostDestinations : kMostDestinations;
+  if (found_.size() >= most) return nullptr;
   return &found_[name];
 }
 
@@ -95,7 +118,7 @@ bool Mail::add(const wire::QueuedMessage& message) {
     if (!cause) continue;
     waits = true;
     if (is_on_hold) break;
-    Destination* to = place_for(destination_of(recipient.address));
+    Destination* to = place_for(recipient.address);
     if (to == nullptr) {
       ++left_out_;
       continue;

@@ -46,14 +46,22 @@ struct Destination {
   [[nodiscard]] model::Cause main_cause() const;
 };
 
+// Adds up what waits under two names that turn out to be one: a message that waits under both is
+// one message.
+void merge(Destination& into, const Destination& from);
+
 class Mail {
  public:
+  // What the mail is told apart by: the recipient's domain or, where a table may send one recipient
+  // elsewhere than his neighbour, the address in lower case. Once there are kMostDestinations of
+  // them, what is new counts for its domain, of which there may be as many again.
+  enum class By : std::uint8_t { Domain, Address };
   // Bounds of one queue; what is beyond them is counted by left_out().
   static constexpr std::size_t kMostDestinations = 100'000;
   static constexpr std::size_t kMostMessages = 1'000'000;
   static constexpr std::size_t kLongestReason = 500;
 
-  explicit Mail(Lifetimes lifetimes) : lifetimes_(lifetimes) {}
+  explicit Mail(Lifetimes lifetimes, By by = By::Domain) : lifetimes_(lifetimes), by_(by) {}
 
   // False once no more messages are taken.
   bool add(const wire::QueuedMessage& message);
@@ -67,9 +75,10 @@ class Mail {
   [[nodiscard]] std::size_t left_out() const { return left_out_; }
 
  private:
-  Destination* place_for(const std::string& name);
+  Destination* place_for(const std::string& address);
 
   Lifetimes lifetimes_;
+  By by_;
   std::map<std::string, Destination> found_;
   std::size_t looked_at_ = 0;
   std::size_t messages_ = 0;

@@ -147,6 +147,11 @@ class Control(Desk):
             self.assertIn(str(self.control), said)
             self.assertIn("is it running", said)
 
+    def test_a_panic_that_nobody_hears_names_the_line_that_takes_us_out_of_postfix(self):
+        said = self.refused(FAILED, "panic", "observe", "--for", "1h")
+        self.assertIn(str(self.control), said)
+        self.assertIn("postconf -e 'smtp_tls_policy_maps ='", said)
+
     def test_a_daemon_that_says_nothing_is_not_waited_for_for_ever(self):
         with self.daemon(WELL) as server:
             server.reply = None

@@ -3,6 +3,7 @@
 Nobody may turn this machine's clock. What the daemon remembers is turned instead: to state.db that has seen
 a later time, the time of day is one that was set back.
 """
+import json
 import re
 import time
 import unittest
@@ -70,6 +71,16 @@ class ClockSetBack(unittest.TestCase):
         daemon.wait_until_answers("lab.example", EXCEPTION)
         # A fresh start is "not connected" for a moment; an alarm about the clock would stay.
         wait_until(lambda: daemon.status().get("alarms") == [], "no alarm stands")
+
+    def test_explain_goes_by_the_daemons_clock_and_says_so(self):
+        daemon = self.make()
+        before = json.loads(daemon.ctl("explain", "lab.example", "--json"))
+        self.assertEqual(("lab.example", []), (before["row"]["destination"], before["notes"]))
+        self.see_later_time(daemon, 2 * HOUR)
+        found = json.loads(daemon.ctl("explain", "lab.example", "--json"))
+        self.assertEqual(("*", "encrypt"), (found["row"]["destination"], found["level"]))
+        self.assertIn("rows that end before that have ended", " ".join(found["notes"]))
+        self.assertIn("rows that end before that have ended", daemon.ctl("explain", "lab.example"))
 
     def test_a_step_of_some_seconds_is_no_alarm(self):
         daemon = self.make()

@@ -16,6 +16,17 @@ class Ready(unittest.TestCase):
             with Daemon(ROWS) as daemon:
                 self.assertEqual("[]", "".join(daemon.ctl("decisions", "--json").split()))
 
+    def test_where_nothing_is_known_that_is_said_and_no_empty_table_shown(self):
+        with Daemon(ROWS) as daemon:
+            self.assertEqual("No decision: no level was lowered, and nobody used panic or accept.\n",
+                             daemon.ctl("decisions"))
+            self.assertIn("No decision about bank.example since then", daemon.ctl("decisions", "--since", "7d",
+                                                                                  "--destination", "Bank.Example"))
+            self.assertIn("Nothing is known of any destination yet", daemon.ctl("state"))
+            said = daemon.run_ctl("decisions", "--since", "yesterday")
+            self.assertEqual(2, said.returncode)
+            self.assertIn("write how long ago", said.stderr)
+
     def test_a_state_db_that_can_not_be_made_keeps_nobody_waiting(self):
         with Daemon(ROWS, start=False) as daemon:
             daemon.configure(state_db=daemon.path("nowhere/state.db"))

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import tempfile
 
@@ -24,8 +25,22 @@ tls_required_enable = no
 if tuple(int(part) for part in full_version().split(".")[:2]) < (3, 10):
     REST = REST.replace("tls_required_enable = no\n", "")
 
+# The installed one, as a Postfix 3.10 whose default stands.
+POSTCONF_OF_3_10 = """#!/bin/sh
+case " $* " in
+*" mail_version "*) echo 3.10.2; exit;;
+esac
+"{real}" "$@" || exit
+case " $* " in
+*" -x "*) value=$(sed -n 's/^tls_required_enable *= *//p' "{main_cf}" | tail -n 1)
+          echo "tls_required_enable = ${{value:-yes}}";;
+esac
+"""
+
 
 class Doctor(Story):
+    environment = None
+
     def make_host(self, main_cf="", master_cf="", rows="", **settings):
         self.postfix = self.make_postfix(read("unix-chroot.cf") + REST + main_cf, master_cf)
         self.daemon = self.make_daemon(self.postfix, **settings)
@@ -36,6 +51,7 @@ class Doctor(Story):
         program = [os.path.join(BIN, "tlspolicyctl"), "--config", self.daemon.config, "doctor"]
         for directory in directories:
             program += ["--postfix-config", directory]
+        options.setdefault("env", self.environment)
         return subprocess.run([*program, *arguments], capture_output=True, text=True, check=False, **options)
 
     def findings(self, status, **options):
@@ -172,6 +188,45 @@ class AHost(Doctor):
             self.mend()
             found = self.complaints(DONE)
             self.assertEqual(set(found), {"relayhost"}, "a relay still stands between, by TLS")
+
+    def test_with_wrappermode_below_encrypt_is_mended_by_the_printed_lines(self):
+        self.make_host(main_cf="relayhost = [relay.infra.test]:465\nsmtp_tls_wrappermode = yes\n",
+                       rows=Daemon.row("[relay.infra.test]:465", "opportunistic"))
+        with self.daemon, self.postfix:
+            found = self.complaints(NOT_WELL)
+            self.assert_state(found, "sasl", "error", "[relay.infra.test]:465 with smtp_tls_wrappermode",
+                              "below encrypt Postfix sends nothing")
+            self.mend()
+            self.assertEqual(set(self.complaints(DONE)), {"relayhost"}, "a relay still stands between, by TLS")
+
+    def test_whose_row_for_a_relay_with_a_password_may_be_lowered_is_mended(self):
+        self.make_host(main_cf="relayhost = [relay.infra.test]:587\nsmtp_sasl_auth_enable = yes\n"
+                       "smtp_sasl_password_maps = inline:{ x=y }\n")
+        self.daemon.ctl("profile", "set", "lowered", "level=encrypt", "fallback=after-retry")
+        self.daemon.ctl("set", "[relay.infra.test]:587", "lowered")
+        with self.daemon, self.postfix:
+            found = self.complaints(NOT_WELL)
+            self.assert_state(found, "sasl", "error", "[relay.infra.test]:587 with smtp_sasl_auth_enable",
+                              "the password may go over the wire in clear")
+            self.mend()
+            self.assertEqual(set(self.complaints(DONE)), {"relayhost"})
+
+    def test_whose_postfix_knows_the_header_tls_required_is_mended_by_the_printed_lines(self):
+        """As Postfix 3.10 says it (postconf(5)): on unless main.cf says otherwise."""
+        self.make_host()
+        folder = os.path.join(self.directory, "bin")
+        os.makedirs(folder)
+        stand_in = os.path.join(folder, "postconf")
+        with open(stand_in, "w", encoding="ascii") as file:
+            file.write(POSTCONF_OF_3_10.format(real=shutil.which("postconf"), main_cf=f"{self.postfix.config}/main.cf"))
+        os.chmod(stand_in, 0o755)
+        self.environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        with self.daemon, self.postfix:
+            found = self.complaints(NOT_WELL)
+            self.assert_state(found, "tls-required", "error", "bank.test does not hold", "tls_required_enable = no")
+            self.mend()
+            self.assertEqual(self.complaints(DONE), {})
+            self.assertEqual(["ok"], [each["state"] for each in self.findings(DONE) if each["check"] == "tls-required"][:1])
 
     def test_with_a_table_that_leads_elsewhere_is_found(self):
         self.make_host(main_cf="transport_maps = inline:{ { .test = smtp:[mx.good.test] } }\n")

@@ -96,6 +96,36 @@ class Held(Story):
             self.assertEqual(json.loads(done.stdout), [])
             self.assertIn("on hold", done.stderr)
 
+    def test_asks_transport_maps_as_postfix_does(self):
+        table = ("greylist.test smtp:[plainrelay.infra.test]:587\n.below.test :[plainrelay.infra.test]:587\n"
+                 "special@good.test smtp:nostarttls.test\nreset.test smtp:\n")
+        self.make_host("relayhost = [plainrelay.infra.test]:587\n"
+                       "transport_maps = texthash:$config_directory/transport\nrecipient_delimiter = +\n",
+                       rows=Daemon.row("[*]", "required") + Daemon.row("good.test", "off"))
+        with open(os.path.join(self.postfix.config, "transport"), "w", encoding="ascii") as file:
+            file.write(table)
+        recipients = ["a@greylist.test", "a@x.below.test", "special+tag@good.test", "usual@good.test"]
+        with self.daemon, self.postfix:
+            self.postfix.send(*recipients)
+            self.postfix.wait_until(lambda: len([each for message in self.postfix.queued()
+                                                 for each in message["recipients"] if each.get("delay_reason")])
+                                    == len(recipients), 60, "all are put off")
+            lines = json.loads(self.run_held("--json", expect=NOT_WELL).stdout)
+            found = {(each["destination"], each["next_hop"]): each for each in lines}
+            relay = "[plainrelay.infra.test]:587"
+            self.assertEqual({("greylist.test", relay), ("x.below.test", relay), ("good.test", "nostarttls.test"),
+                              ("good.test", relay)}, set(found))
+            self.assertEqual("nostarttls.test", found["good.test", "nostarttls.test"]["row"])
+            self.assertEqual("[*]", found["good.test", relay]["row"])
+            # Postfix went there.
+            for (_, next_hop), each in found.items():
+                self.assertIn("host plainrelay.infra.test" if next_hop == relay else "host mx.nostarttls.test",
+                              each["reason"])
+            os.unlink(os.path.join(self.postfix.config, "transport"))
+            done = self.run_held("--json", expect=NOT_WELL)
+            self.assertIn("transport_maps, texthash:", done.stderr)
+            self.assertEqual({relay}, {each["next_hop"] for each in json.loads(done.stdout)})
+
     def test_without_daemon_and_database_still_shows_the_mail(self):
         self.make_host()
         with self.postfix:

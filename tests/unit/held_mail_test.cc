@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "src/app/held_routes.h"
 #include "tests/unit/catch.h"
 
 namespace {
@@ -137,4 +138,34 @@ TEST_CASE("held: a lifetime as main.cf has it") {
     CAPTURE(text);
     CHECK_FALSE(parse_lifetime(text));
   }
+}
+
+TEST_CASE("held: transport_maps is asked for the address, its domain, the parents, everything") {
+  using app::held::transport_keys;
+  using Keys = std::vector<std::string>;
+  CHECK(transport_keys("u+x@a.b.test", "+", false) ==
+        Keys{"u+x@a.b.test", "u@a.b.test", "a.b.test", ".b.test", ".test", "*"});
+  CHECK(transport_keys("u-x@b.test", "+-", false) ==
+        Keys{"u-x@b.test", "u@b.test", "b.test", ".test", "*"});
+  CHECK(transport_keys("+x@b.test", "+", false) == Keys{"+x@b.test", "b.test", ".test", "*"});
+  CHECK(transport_keys("u+x@b.test", "", false) == Keys{"u+x@b.test", "b.test", ".test", "*"});
+  CHECK(transport_keys("b.test", "+", false) == Keys{"b.test", ".test", "*"});
+  CHECK(transport_keys("u@b.test", "+", true) == Keys{"u@b.test", "*"});
+}
+
+TEST_CASE("held: told apart by address, a message to two of them is one message once merged") {
+  Mail mail(kLifetimes, Mail::By::Address);
+  mail.add(message_of("A1", 100, {{"A@bank.test", kHandshake}, {"b@bank.test", kNotOffered}}));
+  mail.add(message_of("A2", 50, {{"b@bank.test", kHandshake}}));
+  REQUIRE(mail.destinations().size() == 2);
+  app::held::Destination sum;
+  for (const auto& [name, found] : mail.destinations()) app::held::merge(sum, found);
+  CHECK(mail.destinations().count("a@bank.test") == 1);
+  CHECK(sum.messages == 2);
+  CHECK(sum.recipients == 3);
+  CHECK(sum.ids == std::vector<std::string>{"A1", "A2"});
+  CHECK(sum.oldest == 50);
+  CHECK(sum.bounces_at == 50 + kLifetimes.mail);
+  CHECK(sum.reason == kHandshake);
+  CHECK(sum.causes.at(Cause::HandshakeFailure) == 2);
 }
