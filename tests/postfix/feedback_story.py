@@ -10,10 +10,11 @@ import subprocess
 import time
 
 from daemon import Daemon
+from learning import CHROOT_ENDPOINT
 from receivers import Manner
 from story import Story
 
-SOCKET = "socketmap:unix:tlspolicyd/tlsmap.sock"
+SOCKET = f"socketmap:{CHROOT_ENDPOINT}"
 # Nothing is tried again unless a test asks for it.
 MAIN_CF = f"""
 smtp_tls_security_level = may
@@ -30,18 +31,21 @@ AGED_MASTER_CF = "aged unix - - y - - smtp -o minimal_backoff_time=300s\n"
 OLD = 400
 # The record that says when a message came: its type, its length, seconds and microseconds.
 ARRIVAL_TIME = re.compile(rb"T.(\d{10}) \d+", re.DOTALL)
+REFUSED_FOR_GOOD = (("STARTTLS", "554 5.7.3 no TLS here"),)
 NO_TLS = "Cannot start TLS: handshake failure"
 
 
 class Peer:
-    """A domain with one receiver."""
+    """A domain with one receiver, which does with STARTTLS what a Manner does, or says 554 where it is "rejected"."""
 
     def __init__(self, internet, domain, starttls):
         self.domain = domain
-        self._receiver = internet.open_peer(domain, Manner(starttls=starttls))
+        self._receiver = internet.open_peer(domain, Manner())
+        self.behave(starttls)
 
     def behave(self, starttls):
-        self._receiver.behave(Manner(starttls=starttls))
+        is_rejected = starttls == "rejected"
+        self._receiver.behave(Manner(replies=REFUSED_FOR_GOOD) if is_rejected else Manner(starttls=starttls))
 
     def mend(self):
         self.behave("works")

@@ -121,17 +121,6 @@ class Internet:
         for name in (domain, f"*.{domain}"):
             self._zones.add(name, dns_server.mx(10, f"mx.{site}.test"))
 
-    def open_peer(self, domain, manner):
-        """One more domain, with a receiver of its own, which is returned: it may change its manner."""
-        host = f"mx.{domain}"
-        receiver = Receiver(host, manner, self._trusted.issue(domain, [host]), self.arrivals)
-        address = str(next(self._addresses))
-        receiver.listen(address)
-        self._zones.add_zone(domain, "signed")
-        self._zones.add(domain, dns_server.mx(10, host))
-        self._zones.add(host, dns_server.a(address))
-        return receiver
-
     def _listen(self, name, manner, certificate, port=25):
         address = str(next(self._addresses))
         if manner:
@@ -204,3 +193,14 @@ class Internet:
     def open_site(self, name, manner):
         """One more receiver: mx.NAME.test, with a certificate that is trusted, and all of NAME.test."""
         self._build_site(name, Site("opened by a test", manner))
+
+    def open_peer(self, domain, manner):
+        """One more domain, with a receiver of its own, which is returned: it may change its manner."""
+        host = f"mx.{domain}"
+        receiver = Receiver(host, manner, self._trusted.issue(domain, [host]), self.arrivals)
+        address = str(next(self._addresses))
+        receiver.listen(address)
+        self._zones.add_zone(domain, "signed")
+        self._zones.add(domain, dns_server.mx(10, host))
+        self._zones.add(host, dns_server.a(address))
+        return receiver

@@ -15,15 +15,13 @@ import warnings
 
 PATIENCE = 60  # seconds a receiver waits for its client
 GARBAGE = b"this is not a ServerHello\r\n"
-# What STARTTLS may be answered with, for a while and for good.
-REFUSALS = {"refused": "454 4.7.0 TLS not available", "rejected": "554 5.7.3 no TLS here"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Manner:
     """How a receiver behaves. What isn't said is done properly."""
 
-    # works | absent | refused (454) | rejected (554) | silent (closes, no reply) | dropped | garbage | stalls
+    # works | absent | refused | silent: closes instead of a reply | dropped: closes behind it | garbage | stalls
     starttls: str = "works"
     broken_handshakes: int = 0  # so many at first, garbage each
     offers: int | None = None   # STARTTLS is offered until so many messages were taken
@@ -240,8 +238,8 @@ class Conversation:
     def _start_tls(self):
         """Whether the conversation goes on."""
         manner = self._receiver.starttls_manner()
-        if manner in REFUSALS:
-            self._say(REFUSALS[manner])
+        if manner == "refused":
+            self._say("454 4.7.0 TLS not available")
             return True
         if manner == "silent":
             return False
