@@ -42,6 +42,7 @@ void AlarmCommand::run(const std::string& command, const wire::AlarmMessage& ala
   constexpr std::array<std::string_view, 4> kNames{"TLSPOLICYD_ALARM", "TLSPOLICYD_STATE",
                                                    "TLSPOLICYD_DESTINATION", "TLSPOLICYD_TEXT"};
   std::vector<std::string> variables;
+  variables.reserve(kNames.size());
   for (std::size_t i = 0; i < kNames.size(); ++i) {
     variables.push_back(std::string(kNames.at(i)) + "=" + arguments.at(i + 1));
   }

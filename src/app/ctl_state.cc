@@ -21,7 +21,7 @@ std::string time_or_dash(const Json& state, const char* name, base::sys_seconds 
 }
 
 std::string phase_of(const Json& state, base::sys_seconds now) {
-  const auto phase = text_in(state, "phase");
+  auto phase = text_in(state, "phase");
   const auto level = text_in(state, "level");
   const auto until = number_in(state, "until");
   if (phase == "downgraded") {

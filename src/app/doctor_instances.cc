@@ -46,7 +46,7 @@ base::Result<tlsmap::Parameters> read_effective(const Postconf& postconf, const 
                                                 const tlsmap::MasterService& service) {
   std::vector<std::string> arguments{"-x"};
   for (const auto& [name, value] : service.overrides) {
-    arguments.insert(arguments.end(), {"-o", name + "=" + value});
+    arguments.insert(arguments.end(), {"-o", fmt::format("{}={}", name, value)});
   }
   const auto output = postconf.run(instance.directory, arguments);
   if (!output) return base::Error{output.error()};
@@ -108,6 +108,7 @@ base::Result<Instance> read_instance(const Postconf& postconf, tlsmap::ListedIns
 std::vector<tlsmap::ListedInstance> list_instances(const std::vector<std::string>& directories,
                                                    const std::string& default_directory) {
   std::vector<tlsmap::ListedInstance> listed;
+  listed.reserve(directories.size());
   for (const auto& directory : directories) listed.push_back({"", directory});
   if (!listed.empty()) return listed;
   const auto postmulti = find_program("postmulti");

@@ -60,6 +60,7 @@ std::vector<std::string> read_hosts(const unsigned char* answer, int length) {
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> hosts;
+  hosts.reserve(found.size());
   for (auto& [preference, host] : found) hosts.push_back(std::move(host));
   return hosts;
 }

@@ -171,7 +171,7 @@ namespace {
 std::string wanted_name(const OurTable& table, const Instance& instance) {
   const bool is_policy = table.name && (table.name->table == tlsmap::Table::Policy ||
                                         table.name->table == tlsmap::Table::Strict);
-  const std::string plain = table.spec.map.substr(0, table.spec.map.find('@'));
+  std::string plain = table.spec.map.substr(0, table.spec.map.find('@'));
   if (!is_policy) return "policy";
   if (table.name->version.value_or(instance.version) <= instance.version) return plain;
   return fmt::format("{}-{}.{}", table.name->table == tlsmap::Table::Strict ? "strict" : "policy",
