@@ -71,7 +71,6 @@ class Advance {
   [[nodiscard]] bool is_trying_again() const {
     return next_.state.phase == Phase::Probation || next_.state.phase == Phase::Trial;
   }
-  [[nodiscard]] std::int64_t needed_failures() const;
   // Seconds until the failures on record allow a downgrade; 0 = now, nothing = not by waiting.
   [[nodiscard]] std::optional<std::int64_t> downgrade_due_in() const;
   void forget_old_failures();
@@ -213,19 +212,6 @@ void Advance::end_alarm() {
   }
 }
 
-// A handshake that times out, or STARTTLS that is gone, may be an overloaded peer or a gateway in
-// between: one attempt more. From a peer that never offered it, nothing is gone.
-std::int64_t Advance::needed_failures() const {
-  const auto& failures = next_.state.failures;
-  const bool was_offered = next_.state.offered_at != 0;
-  const bool is_doubtful =
-      std::any_of(failures.begin(), failures.end(), [was_offered](const auto& failure) {
-        const auto cause = failure.evidence.outcome.cause;
-        return cause == Cause::Timeout || (cause == Cause::StarttlsNotSupported && was_offered);
-      });
-  return rules_->attempts + (is_doubtful ? 1 : 0);
-}
-
 std::optional<std::int64_t> Advance::downgrade_due_in() const {
   if (rules_ == nullptr || rules_->fallback != Fallback::AfterRetry || !rules_->may_downgrade) {
     return std::nullopt;
@@ -235,10 +221,12 @@ std::optional<std::int64_t> Advance::downgrade_due_in() const {
   if (next_.state.phase == Phase::Probation) return 0;
   if (next_.state.phase != Phase::Normal) return std::nullopt;
   if (rules_->downgrade_to == Level::None) {
-    return count >= needed_failures() ? std::optional<std::int64_t>(0) : std::nullopt;
+    return count >= needed_failures(*rules_, next_.state) ? std::optional<std::int64_t>(0)
+                                                          : std::nullopt;
   }
   // The last try may itself fall back, so the one before it is enough.
-  if (count < std::max<std::int64_t>(1, needed_failures() - 1)) return std::nullopt;
+  if (count < std::max<std::int64_t>(1, needed_failures(*rules_, next_.state) - 1))
+    return std::nullopt;
   const auto age = now_.lived - next_.state.failures.back().at.lived;
   return std::max<std::int64_t>(0, rules_->retry_after - age);
 }

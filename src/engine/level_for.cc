@@ -1,7 +1,10 @@
 #include "src/engine/level_for.h"
 
+#include <algorithm>
+
 namespace engine {
 
+using model::Cause;
 using model::DestinationState;
 using model::Fallback;
 using model::Level;
@@ -33,6 +36,15 @@ std::int64_t count_against(const Rules& rules, const DestinationState& state, Mo
     if (!is_excused && now.wall - failure.at.wall < rules.failure_memory) ++count;
   }
   return count;
+}
+
+std::int64_t needed_failures(const Rules& rules, const DestinationState& state) {
+  const bool was_offered = state.offered_at != 0;
+  const auto is_doubtful = [was_offered](const DestinationState::Failure& failure) {
+    const auto cause = failure.evidence.outcome.cause;
+    return cause == Cause::Timeout || (cause == Cause::StarttlsNotSupported && was_offered);
+  };
+  return rules.attempts + (std::ranges::any_of(state.failures, is_doubtful) ? 1 : 0);
 }
 
 bool is_downgraded(const Rules& rules, const DestinationState& state, Moment now) {

@@ -38,6 +38,11 @@ Held level_for(const Rules& rules, const model::DestinationState* state, model::
 // How many of them may lower it: those that no freeze excuses, because they were hardly the peer's.
 [[nodiscard]] std::int64_t count_against(const Rules& rules, const model::DestinationState& state,
                                          model::Moment now);
+// How many lower it. A handshake that times out, or STARTTLS that is gone, may be an overloaded
+// peer or a gateway in between: one attempt more. From a peer that never offered it, nothing is
+// gone.
+[[nodiscard]] std::int64_t needed_failures(const Rules& rules,
+                                           const model::DestinationState& state);
 // True while a downgrade that these rules allow is in force.
 [[nodiscard]] bool is_downgraded(const Rules& rules, const model::DestinationState& state,
                                  model::Moment now);
