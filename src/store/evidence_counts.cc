@@ -1,6 +1,8 @@
 // StateDb: the counters of evidence and the clocks.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "src/base/text.h"
 #include "src/store/state_db_impl.h"
 
@@ -54,17 +56,36 @@ std::pair<std::int64_t, Failure> recall(Database& db, std::string_view name) {
   return {text ? base::parse_number<std::int64_t>(*text).value_or(0) : 0, failure};
 }
 
-// The oldest hours go, by age and where there are too many rows.
-Failure trim(Database& db, std::string_view table, std::int64_t now) {
+// One step towards fewer rows: the oldest eighth of the hours; of a single hour first what nobody
+// believed, for whoever floods us is most likely that.
+Failure drop_some(Database& db, std::string_view table) {
+  const auto [oldest, oldest_failure] = db.number(fmt::format("SELECT min(hour) FROM {}", table));
+  if (oldest_failure.failed()) return oldest_failure;
+  const auto [newest, newest_failure] = db.number(fmt::format("SELECT max(hour) FROM {}", table));
+  if (newest_failure.failed()) return newest_failure;
+  if (oldest < newest) {
+    return db.execute(
+        fmt::format("DELETE FROM {} WHERE hour <= {}", table, oldest + (newest - oldest) / 8));
+  }
+  const auto [doubted, failure] =
+      db.number(fmt::format("SELECT count(*) FROM {} WHERE trusted = 0", table));
+  if (failure.failed()) return failure;
+  return db.execute(
+      fmt::format("DELETE FROM {}{}", table, doubted > 0 ? " WHERE trusted = 0" : ""));
+}
+
+// By age, and where there are too many rows.
+Failure trim(Database& db, std::string_view table, std::int64_t now, std::int64_t most) {
   if (auto failed = db.execute(
           fmt::format("DELETE FROM {} WHERE hour < {}", table, now - StateDb::kKeptSeconds));
       failed.failed()) {
     return failed;
   }
-  const auto [rows, failure] = db.number(fmt::format("SELECT count(*) FROM {}", table));
-  if (failure.failed() || rows <= StateDb::kMostCounters) return failure;
-  return db.execute(
-      fmt::format("DELETE FROM {0} WHERE hour <= (SELECT min(hour) + 3600 * 24 FROM {0})", table));
+  for (;;) {
+    const auto [rows, failure] = db.number(fmt::format("SELECT count(*) FROM {}", table));
+    if (failure.failed() || rows <= most) return failure;
+    if (auto failed = drop_some(db, table); failed.failed()) return failed;
+  }
 }
 
 std::optional<EvidenceCount> read_count(const Statement& statement) {
@@ -94,15 +115,23 @@ std::optional<StateDb::Refused> StateDb::add_counts(const std::vector<EvidenceCo
   if (!failure.failed()) {
     const auto [trimmed, trimmed_failure] = recall(impl_->db, "trimmed");
     failure = trimmed_failure;
-    if (!failure.failed() && (now >= trimmed + 3600 || now < trimmed)) {
-      failure = trim(impl_->db, "evidence", now);
-      if (!failure.failed()) failure = trim(impl_->db, "observed", now);
+    impl_->added += static_cast<std::int64_t>(counts.size());
+    const bool is_due = now >= trimmed + 3600 || now < trimmed ||
+                        impl_->added >= std::min(kTrimEvery, impl_->most_counters);
+    if (!failure.failed() && is_due) {
+      impl_->added = 0;
+      failure = trim(impl_->db, "evidence", now, impl_->most_counters);
+      if (!failure.failed()) failure = trim(impl_->db, "observed", now, impl_->most_counters);
       if (!failure.failed()) failure = remember(impl_->db, "trimmed", now);
     }
   }
   if (!failure.failed()) failure = transaction.commit();
   if (failure.failed()) return impl_->refuse(failure);
   return std::nullopt;
+}
+
+void StateDb::set_most_counters(std::int64_t most) {
+  impl_->most_counters = most;
 }
 
 base::Result<StoredClock> StateDb::load_clock() {

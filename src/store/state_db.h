@@ -64,6 +64,10 @@ class StateDb {
   // in each of the two tables.
   static constexpr std::int64_t kKeptSeconds = 90 * 86'400;
   static constexpr std::int64_t kMostCounters = 5'000'000;
+  // Looked after each hour, and after so many at the latest.
+  static constexpr std::int64_t kTrimEvery = 100'000;
+  // For who needs fewer.
+  void set_most_counters(std::int64_t most);
 
   // For an admin at a stopped daemon: the highest time of day that was seen counts no more.
   static constexpr std::string_view kForgetClock = "DELETE FROM memory WHERE name='wall'";

@@ -2,6 +2,7 @@
 // and observed_counts.cc.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "src/store/sqlite.h"
@@ -12,6 +13,8 @@ namespace store {
 struct StateDb::Impl {
   std::string path;
   Database db;
+  std::int64_t most_counters = kMostCounters;
+  std::int64_t added = 0;  // counters since they were trimmed
 
   [[nodiscard]] std::string describe(const Failure& failure) const;
   [[nodiscard]] Refused refuse(const Failure& failure) const;

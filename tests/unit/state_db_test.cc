@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "tests/unit/catch.h"
 #include "tests/unit/database_files.h"
@@ -147,6 +148,43 @@ TEST_CASE("state.db: counters add up, old hours go, the clocks are kept") {
   CHECK(db.load_clock()->lived == 50);
   REQUIRE_FALSE(db.add_counts({}, {0, 0}, 3600 + StateDb::kKeptSeconds + 1));
   CHECK(db.list_counts("", 0)->empty());
+}
+
+TEST_CASE("state.db: counters are bounded: old hours go first, then what nobody believed") {
+  Rig rig;
+  auto db = rig.open();
+  db.set_most_counters(100);
+  EvidenceCount one;
+  one.count = 1;
+  const auto add = [&](std::int64_t hour, bool is_trusted, int rows) {
+    std::vector<EvidenceCount> counts;
+    for (int i = 0; i < rows; ++i) {
+      one.destination = "d" + std::to_string(i) + (is_trusted ? ".example" : ".flood");
+      one.hour = hour * 3600;
+      one.is_trusted = is_trusted;
+      counts.push_back(one);
+    }
+    // Within one hour of the host's clock, so it isn't its passing that bounds them.
+    REQUIRE_FALSE(db.add_counts(counts, {0, 0}, 100 * 3600));
+  };
+  const auto of_hour = [&](std::int64_t hour) {
+    std::int64_t rows = 0;
+    const auto all = db.list_counts("", 0);
+    for (const auto& each : *all) rows += each.hour == hour * 3600 ? 1 : 0;
+    return rows;
+  };
+  add(1, true, 60);
+  add(2, true, 60);
+  add(2, true, 60);
+  CHECK(of_hour(1) == 0);
+  CHECK(of_hour(2) == 60);
+  // A flood within the hour leaves what was believed.
+  add(2, false, 5000);
+  CHECK(of_hour(2) == 60);
+  CHECK(db.list_counts("d0.flood", 0)->empty());
+  // And if that is too much as well, nothing is kept but the bound.
+  add(2, true, 5000);
+  CHECK(of_hour(2) <= 100);
 }
 
 TEST_CASE("state.db: another database, and a damaged one, are refused and left alone") {
