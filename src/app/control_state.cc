@@ -52,7 +52,8 @@ json describe(const store::StoredState& stored) {
         {{"at", seen.at},
          {"source", model::to_word(seen.source)},
          {"cause", seen.outcome.cause ? json(model::to_word(*seen.outcome.cause)) : json()},
-         {"mx", seen.mx}});
+         {"mx", seen.mx},
+         {"text", seen.text}});
   }
   const bool is_normal = state.phase == model::Phase::Normal;
   return {{"destination", stored.destination},

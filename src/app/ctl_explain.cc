@@ -50,6 +50,7 @@ void find_state(Explanation& found, KnownStates& states) {
     found.notes.push_back(fmt::format("What is known of destinations can't be read: {}.",
                                       plain_sentence(states.trouble())));
   }
+  found.counted = states.count(found.key.text);
   const auto state = states.find(found.key.text);
   if (!state || found.verdict.kind != Kind::Policy) return;
   const auto rules = engine::rules_of(found.verdict.row, found.verdict.step, found.key.kind);
@@ -117,6 +118,11 @@ void note_daemon(Explanation& found, const Context& context) {
   constexpr std::chrono::milliseconds kPatience{300};
   const auto status = ask_control(context.config.control_socket, "status", kPatience);
   if (!status) return;
+  if (is_true_in(object_in(*status, "feedback"), "frozen")) {
+    found.notes.emplace_back(
+        "The daemon is in a freeze: so much failed at once that nothing is lowered or bounced "
+        "now.");
+  }
   const auto state = object_in(*status, "policy_db");
   if (!object_in(*status, "pending").empty()) {
     found.notes.emplace_back(

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "src/app/ctl_context.h"
+#include "src/app/ctl_explain_state.h"
 #include "src/app/ctl_policy_rows.h"
 #include "src/app/ctl_reply.h"
 #include "src/engine/judge.h"
@@ -35,6 +36,7 @@ struct Explanation {
   std::optional<store::ProfileRow> profile;     // of the deciding row
   std::optional<store::ChangeRow> last_change;  // of the deciding row
   std::vector<std::string> known;               // of the destination, and what changes next
+  std::vector<Counted> counted;                 // evidence of the last day
   std::vector<std::string> next_keys;           // what Postfix asks after NOTFOUND
   std::vector<std::string> notes;               // whole sentences
 };

@@ -35,6 +35,19 @@ Json rows_of(const Explanation& found, base::sys_seconds now) {
   return rows;
 }
 
+Json counted_of(const Explanation& found) {
+  Json counted = Json::array();
+  for (const auto& each : found.counted) {
+    counted.push_back({{"hour", each.last},
+                       {"source", each.source},
+                       {"ending", each.ending},
+                       {"trusted", each.is_trusted},
+                       {"count", each.count},
+                       {"view", each.view}});
+  }
+  return counted;
+}
+
 Json change_of(const Explanation& found) {
   if (!found.last_change) return nullptr;
   return {{"seq", found.last_change->seq},
@@ -58,6 +71,7 @@ Json to_json(const Explanation& found, const Context& context) {
           {"answers", answers_of(found)},
           {"row", found.deciding == nullptr ? Json(nullptr) : to_json(found.deciding->row)},
           {"known", found.known},
+          {"evidence", counted_of(found)},
           {"rows", rows_of(found, context.now)},
           {"profile", found.profile ? to_json(*found.profile) : Json(nullptr)},
           {"last_change", change_of(found)},

@@ -41,13 +41,25 @@ std::string describe_phase(const engine::Rules& rules, const model::DestinationS
   return {};
 }
 
-// What time alone will change.
+// What time alone will change. Of other phases describe_phase() says it.
 std::string describe_next(const engine::Rules& rules, const model::DestinationState& state,
                           model::Moment now) {
+  if (state.phase != model::Phase::Normal) return {};
   const auto due = engine::advance(&rules, state, engine::Tick{}, now, false).due_in;
-  if (!due || state.phase != model::Phase::Normal) return {};
-  return fmt::format("next: downgraded to {} in {}, unless TLS works before",
-                     model::to_word(rules.downgrade_to), describe_span(*due));
+  if (due) {
+    return fmt::format("next: downgraded to {} in {}, unless TLS works before",
+                       model::to_word(rules.downgrade_to), describe_span(*due));
+  }
+  if (!engine::depends_on_state(rules) || rules.remember_for == 0) return {};
+  if (engine::is_offer_remembered(rules, state, now)) {
+    return fmt::format("next: that it offers STARTTLS is forgotten in {}, unless it does again",
+                       describe_span(rules.remember_for - (now.lived - state.offered_lived)));
+  }
+  if (engine::is_absence_remembered(rules, state, now)) {
+    return fmt::format("next: that STARTTLS is missing is forgotten in {}, unless it is seen again",
+                       describe_span(rules.remember_for - (now.wall - state.absent_at)));
+  }
+  return {};
 }
 
 }  // namespace
@@ -93,6 +105,37 @@ std::optional<model::DestinationState> KnownStates::find(std::string_view destin
   return std::move((*stored)->state);
 }
 
+std::vector<Counted> KnownStates::count(std::string_view destination) {
+  constexpr std::int64_t kDay = 86'400;
+  struct stat status {};
+  if (memory_ == engine::Memory::Missing || ::stat(path_.c_str(), &status) != 0) return {};
+  auto db = store::StateDb::open_read_only(path_);
+  if (!db) return {};
+  const auto rows = db->list_counts(destination, now_.wall - kDay);
+  if (!rows) return {};
+  std::vector<Counted> all;
+  for (const auto& row : *rows) {
+    Counted one{row.hour,
+                row.view,
+                std::string(model::to_word(row.source)),
+                std::string(row.outcome.cause ? model::to_word(*row.outcome.cause)
+                                              : model::to_word(row.outcome.security)),
+                row.is_trusted,
+                row.count};
+    // Newest hour first, so the first of a kind has the time.
+    const auto same = std::find_if(all.begin(), all.end(), [&one](const Counted& each) {
+      return each.view == one.view && each.source == one.source && each.ending == one.ending &&
+             each.is_trusted == one.is_trusted;
+    });
+    if (same == all.end()) {
+      all.push_back(std::move(one));
+    } else {
+      same->count += one.count;
+    }
+  }
+  return all;
+}
+
 std::vector<std::string> describe_state(const engine::Rules& rules,
                                         const model::DestinationState& state, model::Moment now) {
   std::vector<std::string> lines;
@@ -103,9 +146,10 @@ std::vector<std::string> describe_state(const engine::Rules& rules,
   for (const auto& failure : state.failures) {
     const auto& seen = failure.evidence;
     lines.push_back(
-        since(fmt::format("failed ({}, by {})",
+        since(fmt::format("failed ({}{}{}, by {}{})",
                           seen.outcome.cause ? model::to_word(*seen.outcome.cause) : "?",
-                          model::to_word(seen.source)),
+                          seen.mx.empty() ? "" : " at ", seen.mx, model::to_word(seen.source),
+                          failure.at.lived <= state.thawed_lived ? ", excused by a freeze" : ""),
               failure.at.wall, now));
   }
   for (auto line : {describe_phase(rules, state, now), describe_next(rules, state, now)}) {

@@ -1,6 +1,7 @@
 // What state.db knows of one destination, for `explain`: read beside the daemon, which may be down.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,12 +13,24 @@
 
 namespace app::ctl {
 
+// What was counted of one destination lately, by view, source, ending and trust; newest first.
+struct Counted {
+  std::int64_t last = 0;  // the hour it was last seen in
+  std::string view;
+  std::string source;
+  std::string ending;  // a cause, else how safely the mail went
+  bool is_trusted = false;
+  std::int64_t count = 0;
+};
+
 class KnownStates {
  public:
   // Where there is no state.db yet, nothing is known of any destination.
   explicit KnownStates(const Context& context);
 
   [[nodiscard]] std::optional<model::DestinationState> find(std::string_view destination);
+  // Of the last day.
+  [[nodiscard]] std::vector<Counted> count(std::string_view destination);
   [[nodiscard]] model::Moment now() const { return now_; }
   // By which rows end for the daemon: never before the highest time of day that it has seen.
   [[nodiscard]] base::sys_seconds wall() const {

@@ -85,6 +85,19 @@ void print_known(const Explanation& found) {
   print_section("Known of " + terminal_text(found.key.text), table);
 }
 
+void print_counted(const Explanation& found, base::sys_seconds now) {
+  Table table({"newest", "source", "ending", "trusted", "count", "view"});
+  constexpr std::int64_t kHour = 3600;
+  for (const auto& each : found.counted) {
+    // A counter knows the hour alone.
+    const auto age = now.time_since_epoch().count() - each.last;
+    table.add({age < kHour ? "this hour" : describe_distance(each.last, now), each.source,
+               each.ending, each.is_trusted ? "yes" : "no: changes nothing",
+               std::to_string(each.count), each.view.empty() ? "-" : each.view});
+  }
+  print_section("Evidence of the last day", table);
+}
+
 void print_what_is_next(const Explanation& found) {
   std::string keys;
   for (const auto& key : found.next_keys)
@@ -163,6 +176,7 @@ void print_as_text(const Explanation& found, const Context& context) {
   if (found.deciding != nullptr) print_deciding(found, context.now);
   if (found.profile) print_profile(*found.profile);
   if (!found.known.empty()) print_known(found);
+  if (!found.counted.empty()) print_counted(found, context.now);
   if (found.verdict.kind == Kind::NotFound) print_what_is_next(found);
   if (found.verdict.kind == Kind::Unknown) print_repair(found);
 }

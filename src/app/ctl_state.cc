@@ -31,6 +31,24 @@ std::string phase_of(const Json& state, base::sys_seconds now) {
   return phase;
 }
 
+// What counts against it, with ages; what comes of that depends on its row.
+void print_failures(const Json& states, base::sys_seconds now) {
+  bool has_any = false;
+  Table table({"view", "failed", "cause", "by", "host", "what was seen"});
+  for (const auto& state : states) {
+    for (const auto& failure : array_in(state, "failures")) {
+      has_any = true;
+      const auto view = text_in(state, "view");
+      const auto host = text_in(failure, "mx");
+      table.add({view.empty() ? "-" : view, time_or_dash(failure, "at", now),
+                 text_in(failure, "cause"), text_in(failure, "source"), host.empty() ? "-" : host,
+                 text_in(failure, "text")});
+    }
+  }
+  if (!has_any) return;
+  fmt::print(stdout, "\nFailures that are remembered\n{}", table.render(2));
+}
+
 void print_states(const Json& states, base::sys_seconds now) {
   Table table(
       {"destination", "phase", "STARTTLS offered", "not offered", "TLS worked", "failures"});
@@ -64,6 +82,11 @@ Exit run_state(const Context& context, const Arguments& arguments) {
         "the mail log.");
   } else {
     print_states(states, context.now);
+    if (!arguments.destination.empty()) {
+      print_failures(states, context.now);
+      say(fmt::format("\nWhich row that meets, and what changes next: tlspolicyctl explain {}",
+                      terminal_text(arguments.destination)));
+    }
   }
   if (const auto left_out = number_in(*answer, "left_out"); left_out > 0) {
     warn(fmt::format("{} more destinations are known; name one to see it", left_out));

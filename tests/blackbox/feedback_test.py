@@ -5,6 +5,7 @@ import os
 import unittest
 
 from daemon import Daemon
+from evidence import wait_until_counted
 from processes import wait_until
 
 ROWS = [("peer.test", "opportunistic")]
@@ -16,7 +17,7 @@ class Believed(Daemon):
     """What comes over the unix socket is trusted."""
 
     def __init__(self, rows=ROWS, **settings):
-        super().__init__(rows, evidence_uid=os.geteuid(), **settings)
+        super().__init__(rows, **{"evidence_uid": os.geteuid(), **settings})
 
     def decisions(self):
         return json.loads(self.ctl("decisions", "--json"))
@@ -41,6 +42,60 @@ class TheLog(unittest.TestCase):
             # Nor on a terminal: a line for the head of the table and one for the decision.
             self.assertEqual(2, len(daemon.ctl("decisions").splitlines()))
             self.assertEqual(2, len(daemon.ctl("state").splitlines()))
+
+
+class WhatPeopleSee(unittest.TestCase):
+    def counted(self, daemon):
+        return {(each["ending"], each["trusted"]): each["count"]
+                for each in json.loads(daemon.ctl("explain", "peer.test", "--json"))["evidence"]}
+
+    def test_explain_and_state_show_the_evidence_its_age_and_what_changes_next(self):
+        with Believed([*ROWS, ("waits.test", "preferred")]) as daemon:
+            with daemon.client(daemon.unix) as client:
+                client.ask("peer.test")
+                client.ask(HANDSHAKE, "outcome")
+                client.ask("waits.test")
+                client.ask(NOT_OFFERED, "outcome")
+            with daemon.client(daemon.tcp) as stranger:
+                for _ in range(2):
+                    stranger.ask("peer.test")
+                    stranger.ask(HANDSHAKE, "outcome")
+            # Counted and shown, and changes nothing.
+            wait_until(lambda: self.counted(daemon) == {("handshake-failure", True): 1, ("handshake-failure", False): 2},
+                       lambda: f"it is counted: {self.counted(daemon)}")
+            said = daemon.ctl("explain", "peer.test")
+            self.assertRegex(said, r"STARTTLS last offered \d+ s ago")
+            self.assertRegex(said, r"failed \(handshake-failure, by outcome\) \d+ s ago")
+            self.assertRegex(said, r"next: downgraded to may in [45] min, unless TLS works before")
+            self.assertRegex(said, r"(?m)^  \S.*outcome +handshake-failure +yes +1 ")
+            self.assertRegex(said, r"(?m)^  \S.*outcome +handshake-failure +no: changes nothing +2 ")
+            self.assertRegex(daemon.ctl("explain", "waits.test"),
+                             r"next: that STARTTLS is missing is forgotten in 29 d 23 h, unless it is seen again")
+            said = daemon.ctl("state", "peer.test")
+            self.assertRegex(said, r"(?m)^  - +\d+ s ago +handshake-failure +outcome ")
+            self.assertIn("tlspolicyctl explain peer.test", said)
+            failure, = json.loads(daemon.ctl("state", "peer.test", "--json"))[0]["failures"]
+            self.assertEqual("handshake-failure", failure["cause"])
+
+
+class Trust(unittest.TestCase):
+    def test_a_strangers_uid_and_tcp_are_counted_and_change_nothing(self):
+        for uid, over in ((os.geteuid() + 4711, "unix"), (os.geteuid(), "tcp")):
+            with self.subTest(over=over), Believed(evidence_uid=uid) as daemon, \
+                    daemon.client(getattr(daemon, over)) as client:
+                for end in (HANDSHAKE, "2.0.0 250 ok", NOT_OFFERED):
+                    client.ask("peer.test", "strict")
+                    client.ask(end, "outcome")
+                wait_until_counted(daemon, 3, "trusted = 0")
+                self.assertEqual("OK may", daemon.ask("peer.test"))
+                self.assertEqual([], json.loads(daemon.ctl("state", "peer.test", "--json")))
+                self.assertEqual([], daemon.decisions())
+
+    def test_tcp_is_believed_where_the_admin_says_so(self):
+        with Believed(trust_tcp_outcomes="yes") as daemon, daemon.client(daemon.tcp) as client:
+            client.ask("peer.test")
+            client.ask(HANDSHAKE, "outcome")
+            daemon.wait_until_answers("peer.test", "OK encrypt")
 
 
 if __name__ == "__main__":
