@@ -63,6 +63,7 @@ std::optional<StateDb::Refused> StateDb::add_observed(const std::vector<Observed
   if (!failure.failed()) failure = add(impl_->db, counts);
   if (!failure.failed()) failure = transaction.commit();
   if (failure.failed()) return impl_->refuse(failure);
+  impl_->added += static_cast<std::int64_t>(counts.size());
   return std::nullopt;
 }
 
