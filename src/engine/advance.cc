@@ -44,7 +44,10 @@ class Advance {
   void operator()(const Tick& /*tick*/) { pass_time(); }
   void operator()(const RulesChanged& /*changed*/);
   void operator()(const Reset& /*reset*/);
-  void operator()(const Thawed& /*thawed*/);
+  void operator()(const Thawed& /*thawed*/) {
+    state().thawed_lived = now_.lived;  // the fault was likely ours: the next failure is the first
+    pass_time();
+  }
 
   Advanced finish();
 
@@ -336,12 +339,6 @@ void Advance::operator()(const Reset& /*reset*/) {
   std::optional<Level> to;
   if (rules_ != nullptr) to = held();
   decide(DecisionKind::Reset, from, to, "admin", 0, std::move(evidence));
-}
-
-// The fault was likely ours, so the next failure is the first.
-void Advance::operator()(const Thawed& /*thawed*/) {
-  state().thawed_lived = now_.lived;
-  pass_time();
 }
 
 std::vector<Evidence> Advance::what_led_here() const {
