@@ -60,8 +60,9 @@ std::vector<std::string> transport_keys(std::string_view address, std::string_vi
 }
 
 Routes::Routes(const doctor::Instance& instance, const Config& config)
-    : directory_(instance.directory), delimiter_(instance.value("recipient_delimiter")) {
-  default_hop_ = first_hop(tlsmap::parse_route(instance.value("default_transport")));
+    : directory_(instance.directory),
+      delimiter_(instance.value("recipient_delimiter")),
+      default_hop_(first_hop(tlsmap::parse_route(instance.value("default_transport")))) {
   if (default_hop_.empty()) default_hop_ = instance.value("relayhost");
   depends_on_sender_ =
       std::any_of(kSenderTables.begin(), kSenderTables.end(),

@@ -287,7 +287,7 @@ void Feedback::count(std::string_view view, const model::Key& key, const Evidenc
       evidence.outcome.cause, evidence.is_trusted};
   ++counts_[seen];
   if (!model::is_mail(evidence.source)) return;
-  if (auto asked = rules_.observed_for(view, key)) ++observed_[{seen, std::move(*asked)}];
+  if (const auto asked = rules_.observed_for(view, key)) ++observed_[{seen, *asked}];
 }
 
 wire::CountRecord Feedback::record_of(const CountKey& key, std::uint32_t count) {
