@@ -131,7 +131,7 @@ class FullDisk(unittest.TestCase):
             with Oracle(daemon, {**ALLOWED, "b.slow.test": {"OK encrypt"}}) as oracle:
                 wait_until(lambda: "warning: downgrade b.slow.test" in daemon.log(), "its downgrade is decided")
                 wait_until(lambda: any("state.db" in each for each in daemon.status()["alarms"]), "an alarm is raised")
-                wait_until(lambda: daemon.status()["feedback"]["waiting_for_commit"] == 1, "and it waits")
+                wait_until(lambda: daemon.status()["feedback"].get("waiting_for_commit") == 1, "and it waits")
                 oracle.settle(3)
                 self.assertEqual(["a.peer.test"], daemon.lowered())
                 oracle.allow({"b.slow.test": {"OK encrypt", "OK may"}})

@@ -288,7 +288,9 @@ class AHost(Doctor):
         with self.daemon:
             os.chmod(self.daemon.directory, 0o755)
             os.chmod(self.daemon.policy_db, 0o666)
-            program = shlex.join([os.path.join(BIN, "tlspolicyctl"), "--config", self.daemon.config, "doctor",
+            # The tree may lie in a home that others can't enter.
+            copy = shutil.copy(os.path.join(BIN, "tlspolicyctl"), self.daemon.directory)
+            program = shlex.join([copy, "--config", self.daemon.config, "doctor",
                                   "--postfix-config", self.postfix.config, "--json"])
             done = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "/bin/sh",
                                    "-c", program], capture_output=True, text=True, check=False)
