@@ -232,6 +232,8 @@ void Answer::connect_store(net::Message message) {
       [this] { store_.reset(); });
   reported_ = {};
   learner_.on_store_connected();
+  // At once: until `store` has heard of this role, `tlspolicyctl status` says that all is not well.
+  report();
 }
 
 void Answer::on_store(net::Message message) {
@@ -334,6 +336,7 @@ void Answer::serve() {
   serving_ = true;
   grace_.stop();
   server_.start();
+  report();
   parent_.send(ToParent::Ready);
 }
 

@@ -17,6 +17,13 @@ class Ready(unittest.TestCase):
             with Daemon(ROWS) as daemon:
                 self.assertEqual("[]", "".join(daemon.ctl("decisions", "--json").split()))
 
+    def test_right_after_ready_all_is_well(self):
+        with Daemon(ROWS) as daemon:
+            for _ in range(10):
+                self.assertEqual((True, []), (daemon.status()["ok"], daemon.status()["alarms"]))
+                daemon.stop()
+                daemon.start()
+
     def test_where_nothing_is_known_that_is_said_and_no_empty_table_shown(self):
         with Daemon(ROWS) as daemon:
             self.assertEqual("No decision: no level was lowered, and nobody used panic or accept.\n",
