@@ -4,8 +4,8 @@
 #include "tests/unit/catch.h"
 
 using engine::Ending;
-using engine::Foreseen;
 using engine::foresee;
+using engine::Foreseen;
 using model::Cause;
 using model::Level;
 using model::Outcome;
