@@ -26,7 +26,7 @@ using wire::ToParent;
 
 constexpr std::chrono::milliseconds kPollEvery{200};
 // While `answer` takes no more.
-constexpr std::chrono::milliseconds kTryAgainAfter{10};
+constexpr std::chrono::milliseconds kTryAgainAfter{2};
 constexpr std::chrono::seconds kStatsEvery{1};
 
 class Ingest {

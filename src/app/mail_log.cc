@@ -15,14 +15,18 @@ constexpr std::chrono::seconds kTroublePatience{5};
 // Serials begin with the second of the first start, so that they go on where a position was lost.
 constexpr unsigned kSerialShift = 24;
 
-// Stamps of syslog are in local time [F 3.7].
-base::sys_seconds time_of(const wire::LogStamp& stamp, base::sys_seconds now) {
-  if (stamp.offset_minutes) return wire::to_time(stamp, now);
+std::chrono::seconds east_of_utc(base::sys_seconds now) {
   const std::time_t seconds = now.time_since_epoch().count();
   std::tm local{};
   ::localtime_r(&seconds, &local);
-  const std::chrono::seconds east{local.tm_gmtoff};
-  return wire::to_time(stamp, now + east) - east;
+  return std::chrono::seconds{local.tm_gmtoff};
+}
+
+// Most lines of a mail log are of other programs, with nothing in them for us. lmtp(8) asks for no
+// policy of ours, and tlsproxy(8) says nothing that smtp(8) doesn't.
+bool is_of_interest(std::string_view line) {
+  const auto program = wire::program_of(line);
+  return program == "smtp" || program == "master";
 }
 
 }  // namespace
@@ -86,10 +90,22 @@ void MailLog::number(LineAge age) {
   ++stats_.lines;
 }
 
+// Stamps of syslog are in local time [F 3.7].
+base::sys_seconds MailLog::time_of(const wire::LogStamp& stamp) {
+  const auto now = clock_.now();
+  if (stamp.offset_minutes) return wire::to_time(stamp, now);
+  if (now != offset_at_) {
+    offset_at_ = now;
+    offset_ = east_of_utc(now);
+  }
+  return wire::to_time(stamp, now + offset_) - offset_;
+}
+
 void MailLog::take(std::string_view line, LineAge age) {
   number(age);
+  if (!is_of_interest(line)) return;
   if (const auto parsed = wire::parse_log_line(line)) {
-    report(*parsed, age, time_of(parsed->stamp, clock_.now()), is_trusted_);
+    report(*parsed, age, time_of(parsed->stamp), is_trusted_);
   }
 }
 

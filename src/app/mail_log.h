@@ -42,6 +42,7 @@ class MailLog {
   void take(std::string_view line, LineAge age);
   void take(const Journal::Entry& entry, LineAge age);
   void report(const wire::LogLine& line, LineAge age, base::sys_seconds written, bool is_trusted);
+  base::sys_seconds time_of(const wire::LogStamp& stamp);
   void number(LineAge age);
   [[nodiscard]] std::optional<LogPosition> position() const;
   void watch_trouble();
@@ -61,6 +62,9 @@ class MailLog {
   std::string save_trouble_;
   std::string told_trouble_;
   std::optional<base::SteadyPoint> trouble_since_;
+  // The host's time zone, as of this second: asking for it takes longer than reading a line.
+  base::sys_seconds offset_at_{};
+  std::chrono::seconds offset_{};
 };
 
 }  // namespace app

@@ -9,7 +9,6 @@
 #include "src/model/next_hop.h"
 
 namespace app {
-namespace {}  // namespace
 
 void ReportReader::take(std::string_view payload) {
   if (feedback_.has_base() || waiting_bytes_ + payload.size() > kMostWaiting) {

@@ -226,4 +226,13 @@ std::optional<LogLine> parse_log_line(std::string_view line) {
   return parsed;
 }
 
+std::string_view program_of(std::string_view line) {
+  const auto end = line.find("]: ");
+  if (end == std::string_view::npos) return {};
+  const auto pid = line.rfind('[', end);
+  if (pid == std::string_view::npos || pid == 0) return {};
+  const auto start = line.find_last_of("/ ", pid - 1) + 1;  // npos + 1 is the start
+  return line.substr(start, pid - start);
+}
+
 }  // namespace wire

@@ -131,6 +131,10 @@ struct LogLine {
 // Without its line end. Nothing where the line isn't STAMP HOST TAG[PID]: MESSAGE.
 std::optional<LogLine> parse_log_line(std::string_view line);
 
+// The name of the program that wrote a line, found without reading the rest: of every line that
+// parse_log_line() takes, process.name. Of others it may be anything.
+std::string_view program_of(std::string_view line);
+
 // The message of a process alone, for a source that has the rest as fields (journald).
 LogFact parse_log_message(const LogProcess& process, std::string_view message);
 

@@ -56,6 +56,7 @@ void check_status(std::string_view line, const wire::DeliveryStatus& status) {
 }
 
 void check_fields(std::string_view line, const wire::LogLine& parsed) {
+  require(wire::program_of(line) == parsed.process.name);
   check_view(line, parsed.process.tag, wire::kLongestLogTag);
   check_view(line, parsed.host, 255);
   require(parsed.process.tag.ends_with(parsed.process.name));

@@ -76,8 +76,14 @@ TEST_CASE("maillog: any syslog_name stands before the process") {
   REQUIRE(parsed);
   CHECK(parsed->process.tag == given.tag);
   CHECK(parsed->process.name == given.name);
+  CHECK(wire::program_of(line) == given.name);
   CHECK(parsed->process.pid == 4294967295U);
   CHECK(std::holds_alternative<wire::DeliveryStatus>(parsed->fact));
+}
+
+TEST_CASE("maillog: a line that names no program is nobody's") {
+  const auto line = GENERATE("", "]: ", "[1]: ", "no program at all", "Nov 22 03:12:47 h smtp: x");
+  CHECK(wire::program_of(line).empty());
 }
 
 TEST_CASE("maillog: only the processes that deliver are heard") {
