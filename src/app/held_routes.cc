@@ -75,7 +75,7 @@ Routes::Routes(const doctor::Instance& instance, const Config& config)
 
 base::Result<void> Routes::look_up(const std::vector<std::string>& addresses) {
   for (Table& table : tables_) {
-    if (const auto asked = ask(table, addresses); !asked) return asked;
+    if (auto asked = ask(table, addresses); !asked) return asked;
   }
   return {};
 }
@@ -109,7 +109,7 @@ base::Result<void> Routes::ask(Table& table, const std::vector<std::string>& add
   };
   for (const auto& key : keys) {
     if (questions.size() + key.size() + 1 > doctor::kLargestInput) {
-      if (const auto flushed = flush(); !flushed) return flushed;
+      if (auto flushed = flush(); !flushed) return flushed;
     }
     questions += key + "\n";
   }
@@ -129,11 +129,11 @@ std::optional<std::string> Routes::find_route(const std::string& address) const 
 
 std::string Routes::next_hop_of(const std::string& address) const {
   const std::string domain = model::normalise_key(domain_in(address)).text;
-  const std::string usual = default_hop_.empty() ? domain : default_hop_;
+  std::string usual = default_hop_.empty() ? domain : default_hop_;
   const auto text = find_route(address);
   if (!text) return usual;
   const auto route = tlsmap::parse_route(*text);
-  const auto hop = first_hop(route);
+  auto hop = first_hop(route);
   if (!hop.empty()) return hop;
   // A transport alone is for the recipient's own domain; neither changes nothing (transport(5)).
   return route.transport.empty() ? usual : domain;

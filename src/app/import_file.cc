@@ -94,9 +94,9 @@ std::vector<LineNotes::Note> LineNotes::sorted() const {
 }
 
 const std::vector<std::string>& outbound_columns() {
-  static const std::vector<std::string> columns{"destination", "profile", "match",      "mode",
-                                                "owner",       "reason",  "expires_at", "comment"};
-  return columns;
+  static const std::vector<std::string> kColumns{"destination", "profile", "match",      "mode",
+                                                 "owner",       "reason",  "expires_at", "comment"};
+  return kColumns;
 }
 
 FileFormat detect_format(std::string_view text) {

@@ -176,8 +176,8 @@ bool Parent::is_wanted(Role role) const {
 
 void Parent::start(Role role) {
   Slot& starting = slot(role);
-  auto [ours, theirs] = net::make_channel_ends();
-  starting.pid = theirs ? spawn_role(role, theirs.get()) : -1;
+  auto ends = net::make_channel_ends();  // ours, and the role's
+  starting.pid = ends.second ? spawn_role(role, ends.second.get()) : -1;
   if (starting.pid < 0) {
     base::log_error("role {} cannot be started: no process or descriptor to be had", to_word(role));
     starting.restart->start(starting.policy.on_death(false) + std::chrono::seconds{1});
@@ -185,7 +185,7 @@ void Parent::start(Role role) {
   }
   starting.served = false;
   starting.channel = std::make_unique<net::Channel>(
-      loop_, std::move(ours),
+      loop_, std::move(ends.first),
       [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
       [this, role] { slot(role).channel.reset(); });
   hand_over(starting);

@@ -47,23 +47,18 @@ void ReportReader::take_one(const wire::ReportedEvidence& reported) {
   // A line that names the next-hop itself is not contradicted; the process adds the view.
   const bool is_contradicted =
       reported.is_next_hop && (!asked.question || asked.question->key != key.text);
+  const bool is_of_process = asked.question && !is_contradicted;
+  const bool is_elsewhere = !reported.is_next_hop && (asked.is_known || reported.is_pid_needed);
   auto view = views_.only(feedback_.now().wall);
-  if (asked.question && !is_contradicted) {
+  if (is_of_process) {
     view = asked.question->view;
     key = model::normalise_key(asked.question->key);
     evidence.text += fmt::format("; process {} had asked about it", reported.pid);
-  } else if (!view) {
-    ++unplaced_;
-    return;
-  } else if (reported.is_next_hop) {
-    evidence.text += "; by the domain that TLSRPT names";
-  } else if (asked.is_known || reported.is_pid_needed) {
-    ++unplaced_;
-    return;
   } else {
-    evidence.text += "; by the recipient's domain";
+    evidence.text +=
+        reported.is_next_hop ? "; by the domain that TLSRPT names" : "; by the recipient's domain";
   }
-  if (!model::is_deliverable(key.kind)) {
+  if (!view || (is_elsewhere && !is_of_process) || !model::is_deliverable(key.kind)) {
     ++unplaced_;
     return;
   }
