@@ -23,12 +23,13 @@ bool take_digits(wire::Scan& scan) {
 }
 
 // The host that a text of ours names, as "host[address]"; only what can stand in a name and an
-// address. Empty where there is none.
+// address. Empty where there is none: a path is no host that mail goes to by SMTP.
 std::string host_behind(std::string_view text, std::string_view words) {
   wire::Scan scan(text);
   if (!scan.skip(words)) return {};
   const auto peer = wire::take_log_peer(scan);
-  return peer ? fmt::format("{}[{}]", peer->host, peer->address) : std::string();
+  return peer && !peer->host.empty() ? fmt::format("{}[{}]", peer->host, peer->address)
+                                     : std::string();
 }
 
 bool is_certificate_at_fault(Cause cause) {

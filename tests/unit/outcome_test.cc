@@ -222,3 +222,11 @@ TEST_CASE("outcome: the sender is told in our own words, with the host where one
     CHECK_FALSE(bounced("5.7.5 " + text));
   }
 }
+
+TEST_CASE("outcome: a path in the place of the host is no host") {
+  const auto outcome =
+      tlsmap::parse_outcome("4.7.4 TLS is required, but was not offered by host /run/peer");
+  REQUIRE(outcome);
+  CHECK(tlsmap::evidence_of(*outcome, model::Level::Encrypt).mx.empty());
+  CHECK_FALSE(tlsmap::bounce_failed(*outcome));
+}
