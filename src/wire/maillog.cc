@@ -26,6 +26,11 @@ bool is_visible(char c) {
   return c > ' ' && c < '\x7f';
 }
 
+// No syslog brackets a host; a tag's are then the first of a line, which program_of() relies on.
+bool is_host_byte(char c) {
+  return is_visible(c) && c != '[' && c != ']';
+}
+
 bool is_tag_byte(char c) {
   return is_visible(c) && c != '[' && c != ']' && c != ':';
 }
@@ -215,7 +220,7 @@ std::optional<LogLine> parse_log_line(std::string_view line) {
   LogLine parsed;
   const auto stamp = take_log_stamp(scan);
   if (!stamp) return std::nullopt;
-  const auto host = scan.take_run(is_visible, kLongestLogHost);
+  const auto host = scan.take_run(is_host_byte, kLongestLogHost);
   if (!host || !scan.skip(" ")) return std::nullopt;
   const auto process = take_process(scan);
   if (!process) return std::nullopt;

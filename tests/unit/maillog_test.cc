@@ -86,6 +86,13 @@ TEST_CASE("maillog: a line that names no program is nobody's") {
   CHECK(wire::program_of(line).empty());
 }
 
+TEST_CASE("maillog: a host in brackets is none, so that the first brackets are the tag's") {
+  const std::string rest = " postfix/smtp[1]: " + kStatus + "dsn=2.0.0, status=sent (250 ok)";
+  const auto host = GENERATE("m2]:", "[m2", "[192.0.2.1]", "m2[7]:");
+  CHECK_FALSE(wire::parse_log_line("Nov 22 03:12:47 " + std::string(host) + rest));
+  CHECK(wire::parse_log_line("Nov 22 03:12:47 2001:db8::7" + rest));
+}
+
 TEST_CASE("maillog: only the processes that deliver are heard") {
   const auto name = GENERATE("smtpd", "cleanup", "local", "pipe", "smtp-sink", "sshd");
   CHECK(says_nothing("Nov 22 03:12:47 h postfix/" + std::string(name) + "[1]: " + kStatus +
