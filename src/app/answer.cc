@@ -16,6 +16,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/jobs/decider.h"
+#include "src/jobs/mail_gate.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
 #include "src/net/server.h"
@@ -68,6 +69,7 @@ class Answer {
   void go();
   void serve();
   void report();
+  void tell_malformed();
   void set_mode();
   [[nodiscard]] bool is_trusted(const net::PeerCredentials& peer) const;
   bool tell_store(AnswerToStore type, std::string_view payload) {
@@ -81,6 +83,9 @@ class Answer {
   tlsmap::Settings tlsmap_settings_;
   tlsmap::Counters tlsmap_counters_;
   policyd::Counters policyd_counters_;
+  jobs::MailGate mail_gate_;
+  std::uint64_t told_malformed_ = 0;
+  base::SteadyPoint malformed_told_at_{};
   net::Server server_;
   wire::AnswerStats reported_;
   wire::IngestStats ingest_stats_;
@@ -178,7 +183,7 @@ void Answer::take_listeners(net::Message message) {
     server_.add_listener(
         std::move(message.descriptors[i]),
         [this, is_policyd](const net::PeerCredentials& peer) -> std::unique_ptr<net::Session> {
-          if (is_policyd) return std::make_unique<policyd::Session>(policyd_counters_);
+          if (is_policyd) return std::make_unique<policyd::Session>(mail_gate_, policyd_counters_);
           return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_,
                                                    &learner_, is_trusted(peer),
                                                    peer.is_local ? peer.pid : 0);
@@ -337,8 +342,23 @@ void Answer::serve() {
   parent_.send(ToParent::Ready);
 }
 
+// A client that talks nonsense would fill the log; what it talks is in last_fault.
+void Answer::tell_malformed() {
+  constexpr std::chrono::minutes kAtMostEvery{1};
+  const auto& counters = policyd_counters_;
+  if (counters.malformed == told_malformed_) return;
+  if (told_malformed_ > 0 && clock_.steady() - malformed_told_at_ < kAtMostEvery) return;
+  base::log_warning(
+      "policyd_listen: {} malformed requests were hung up on, the last because of {}; Postfix does "
+      "what default_action says. Does anything but check_policy_service talk to it?",
+      counters.malformed - told_malformed_, counters.last_fault);
+  told_malformed_ = counters.malformed;
+  malformed_told_at_ = clock_.steady();
+}
+
 void Answer::report() {
   set_mode();
+  tell_malformed();
   wire::AnswerStats stats;
   stats.pid = ::getpid();
   stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;

@@ -71,8 +71,10 @@ void Publisher::put_in_force(Policy policy, base::sys_seconds now) {
       !in_force_.image || in_force_.image->stamp().digest != policy.image->stamp().digest;
   for (const auto& fault : policy.faults) {
     if (!is_new) break;
-    base::log_error("{} {}: {}; its name is answered TEMP until the row is mended",
-                    fault.table_name, base::printable(fault.key), fault.why);
+    base::log_error("{} {}: {}; {} until the row is mended", fault.table_name,
+                    base::printable(fault.key), fault.why,
+                    fault.table_name == "outbound" ? "its name is answered TEMP"
+                                                   : "mail that it would judge is deferred");
   }
   in_force_ = std::move(policy);
   pending_ = {};

@@ -6,6 +6,7 @@
 namespace store {
 
 std::string schema_step_1();
+std::string schema_step_2();
 std::string state_step_1();
 std::string state_step_2();
 
