@@ -8,15 +8,14 @@
 #include <memory>
 #include <utility>
 
-#include "policyd/session.h"
 #include "src/app/config.h"
 #include "src/app/learner.h"
+#include "src/app/mail_desks.h"
 #include "src/app/role.h"
 #include "src/app/sandbox.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/jobs/decider.h"
-#include "src/jobs/mail_gate.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
 #include "src/net/server.h"
@@ -69,7 +68,6 @@ class Answer {
   void go();
   void serve();
   void report();
-  void tell_malformed();
   void set_mode();
   [[nodiscard]] bool is_trusted(const net::PeerCredentials& peer) const;
   bool tell_store(AnswerToStore type, std::string_view payload) {
@@ -80,12 +78,9 @@ class Answer {
   net::Loop loop_;
   jobs::Decider decider_{clock_};
   Learner learner_;
+  MailDesks mails_;
   tlsmap::Settings tlsmap_settings_;
   tlsmap::Counters tlsmap_counters_;
-  policyd::Counters policyd_counters_;
-  jobs::MailGate mail_gate_;
-  std::uint64_t told_malformed_ = 0;
-  base::SteadyPoint malformed_told_at_{};
   net::Server server_;
   wire::AnswerStats reported_;
   wire::IngestStats ingest_stats_;
@@ -114,6 +109,8 @@ Answer::Answer()
             return tell_store(type, payload);
           },
           [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
+      mails_(clock_, [this](AnswerToStore type,
+                            std::string_view payload) { return tell_store(type, payload); }),
       server_(loop_, clock_, find_limits()),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
@@ -183,7 +180,8 @@ void Answer::take_listeners(net::Message message) {
     server_.add_listener(
         std::move(message.descriptors[i]),
         [this, is_policyd](const net::PeerCredentials& peer) -> std::unique_ptr<net::Session> {
-          if (is_policyd) return std::make_unique<policyd::Session>(mail_gate_, policyd_counters_);
+          if (is_policyd)
+            return std::make_unique<policyd::Session>(mails_.oracle(), mails_.counters());
           return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_,
                                                    &learner_, is_trusted(peer),
                                                    peer.is_local ? peer.pid : 0);
@@ -199,7 +197,9 @@ bool Answer::is_trusted(const net::PeerCredentials& peer) const {
 // What the admin's panic says, as long as it says so, else the configuration.
 void Answer::set_mode() {
   const bool is_panic = learner_.feedback().now().wall < panic_.until;
-  decider_.set_mode(is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_);
+  const auto mode = is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_;
+  decider_.set_mode(mode);
+  mails_.set_mode(mode);
 }
 
 void Answer::connect_peer(net::Message message) {
@@ -264,6 +264,10 @@ void Answer::on_store(net::Message message) {
     case StoreToAnswer::Follow:
       learner_.on_follow(message.payload);
       break;
+    case StoreToAnswer::InboundKnown:
+      if (message.descriptors.size() != 1) break;
+      mails_.take_known(std::move(message.descriptors.front()));
+      break;
   }
 }
 
@@ -276,6 +280,7 @@ void Answer::take_first_image(net::Message message) {
     parent_.send(ToParent::Refused);
     return;
   }
+  mails_.install(**image);
   decider_.install(std::move(*image));
 }
 
@@ -312,6 +317,7 @@ void Answer::verify_next_slice() {
 
 void Answer::install_new_image() {
   const auto digest = new_image_->stamp().digest;
+  mails_.install(*new_image_);
   decider_.install(std::move(new_image_));
   learner_.feedback().rules_changed();
   parent_.send(ToParent::Image, {}, std::array{new_image_fd_.get()});
@@ -342,23 +348,9 @@ void Answer::serve() {
   parent_.send(ToParent::Ready);
 }
 
-// A client that talks nonsense would fill the log; what it talks is in last_fault.
-void Answer::tell_malformed() {
-  constexpr std::chrono::minutes kAtMostEvery{1};
-  const auto& counters = policyd_counters_;
-  if (counters.malformed == told_malformed_) return;
-  if (told_malformed_ > 0 && clock_.steady() - malformed_told_at_ < kAtMostEvery) return;
-  base::log_warning(
-      "policyd_listen: {} malformed requests were hung up on, the last because of {}; Postfix does "
-      "what default_action says. Does anything but check_policy_service talk to it?",
-      counters.malformed - told_malformed_, counters.last_fault);
-  told_malformed_ = counters.malformed;
-  malformed_told_at_ = clock_.steady();
-}
-
 void Answer::report() {
   set_mode();
-  tell_malformed();
+  mails_.flush();
   wire::AnswerStats stats;
   stats.pid = ::getpid();
   stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
@@ -370,9 +362,9 @@ void Answer::report() {
     stats.perm += table[static_cast<std::size_t>(tlsmap::Status::Perm)];
   }
   stats.perm += tlsmap_counters_.unknown_map;
-  stats.malformed = tlsmap_counters_.malformed + policyd_counters_.malformed;
+  stats.malformed = tlsmap_counters_.malformed + mails_.counters().malformed;
   stats.stalled = server_.stalled();
-  stats.policyd = policyd_counters_.answers;
+  stats.policyd = mails_.counters().answers;
   stats.outcomes = tlsmap_counters_.outcomes;
   stats.orphans = tlsmap_counters_.orphans;
   stats.untrusted = tlsmap_counters_.untrusted;

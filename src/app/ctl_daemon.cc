@@ -86,7 +86,7 @@ std::vector<std::string> list_troubles(const Json& status) {
   std::int64_t shown = 0;
   for (const auto& fault : faults) {
     if (!fault.is_object() || ++shown > kFaultsShown) break;
-    troubles.push_back(fmt::format("{} {}: {}. Its mail waits (TEMP) until the row is mended.",
+    troubles.push_back(fmt::format("{} {}: {}. Its mail waits until the row is mended.",
                                    text_in(fault, "table"), text_in(fault, "key"),
                                    text_in(fault, "why")));
   }

@@ -9,5 +9,6 @@ std::string schema_step_1();
 std::string schema_step_2();
 std::string state_step_1();
 std::string state_step_2();
+std::string state_step_3();
 
 }  // namespace store
