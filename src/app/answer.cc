@@ -109,8 +109,14 @@ Answer::Answer()
             return tell_store(type, payload);
           },
           [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
-      mails_(clock_, [this](AnswerToStore type,
-                            std::string_view payload) { return tell_store(type, payload); }),
+      mails_(
+          clock_,
+          [this] {
+            return base::sys_seconds(std::chrono::seconds(learner_.feedback().now().wall));
+          },
+          [this](AnswerToStore type, std::string_view payload) {
+            return tell_store(type, payload);
+          }),
       server_(loop_, clock_, find_limits()),
       parent_(
           loop_, base::UniqueFd(kParentChannel),

@@ -39,6 +39,9 @@ void add_image(Table& table, const Json& status, base::sys_seconds now) {
   table.add(
       {"policy", fmt::format("{} rows, {} of them faulty, {} profiles", number_in(image, "rows"),
                              number_in(image, "faulty_rows"), number_in(image, "profiles"))});
+  table.add(
+      {"  mail rules", fmt::format("{} inbound, {} submission", number_in(image, "inbound_rules"),
+                                   number_in(image, "submission_rules"))});
   table.add({"  built", since(number_in(image, "built_at"), now)});
   table.add({"  digest", text_in(image, "digest")});
 }

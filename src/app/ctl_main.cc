@@ -57,6 +57,7 @@ int run_command(int argc, char** argv) {
   root.name("tlspolicyctl");
   describe(root, general);
   add_outbound_verbs(root, line);
+  add_inbound_verbs(root, line);
   add_import_verb(root, line);
   add_export_verb(root, line);
   add_profile_verbs(root, line);

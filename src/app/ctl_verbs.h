@@ -29,6 +29,19 @@ struct Arguments {
   std::string head;
   bool is_verification = false;
   bool is_observed = false;
+  bool is_inbound = false;
+  std::vector<std::string> facts;  // of an incoming mail: word=value
+  std::string client;              // of a rule for incoming mail, from here on
+  std::string sender;
+  std::string require;
+  std::string min_protocol;
+  std::uint32_t min_bits = 0;
+  std::string ccert_name;
+  std::string ccert_issuer;
+  std::string ccert_fingerprint;
+  std::string on_violation;
+  std::int64_t learn_count = 0;
+  std::string text;
   std::string view;
   std::string duration;
   std::vector<std::string> logs;
@@ -66,6 +79,8 @@ void add_postfix_option(CLI::App& verb, CommandLine& line);
 
 void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
 void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
+void add_inbound_verbs(CLI::App& root, CommandLine& line);   // inbound list|add|remove|report
+void add_inbound_report_verb(CLI::App& inbound, CommandLine& line);
 void add_import_verb(CLI::App& root, CommandLine& line);
 void add_export_verb(CLI::App& root, CommandLine& line);
 void add_profile_verbs(CLI::App& root, CommandLine& line);  // profile list|show|set|remove

@@ -33,8 +33,8 @@ std::string read_all(int fd) {
 
 }  // namespace
 
-MailDesks::MailDesks(const base::Clock& clock, TellStore tell_store)
-    : clock_(clock), tell_store_(std::move(tell_store)), inbound_(clock) {
+MailDesks::MailDesks(const base::Clock& clock, Now now, TellStore tell_store)
+    : clock_(clock, std::move(now)), tell_store_(std::move(tell_store)), inbound_(clock_) {
   gate_.attach_inbound(inbound_);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "policyd/session.h"
 #include "src/base/clock.h"
@@ -20,8 +21,10 @@ class MailDesks {
  public:
   using TellStore = std::function<bool(wire::AnswerToStore type, std::string_view payload)>;
 
+  // The time of day as far as it never goes back: rules end by it.
+  using Now = std::function<base::sys_seconds()>;
   // The clock outlives the desks.
-  MailDesks(const base::Clock& clock, TellStore tell_store);
+  MailDesks(const base::Clock& clock, Now now, TellStore tell_store);
 
   // For new sessions; both outlive them.
   model::MailOracle& oracle() { return gate_; }
@@ -41,7 +44,18 @@ class MailDesks {
   template <class Records>
   void send(wire::AnswerToStore type, const Records& records);
 
-  const base::Clock& clock_;
+  class RuleClock final : public base::Clock {
+   public:
+    RuleClock(const base::Clock& clock, Now now) : clock_(clock), now_(std::move(now)) {}
+    [[nodiscard]] base::sys_seconds now() const override { return now_(); }
+    [[nodiscard]] base::SteadyPoint steady() const override { return clock_.steady(); }
+
+   private:
+    const base::Clock& clock_;
+    Now now_;
+  };
+
+  RuleClock clock_;
   TellStore tell_store_;
   policyd::Counters counters_;
   std::uint64_t told_malformed_ = 0;

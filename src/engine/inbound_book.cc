@@ -94,7 +94,10 @@ void InboundBook::add(const model::InboundRule& rule) {
 template <class Visit>
 bool InboundBook::walk_clients(const Bringer& bringer, const Visit& visit) const {
   if (bringer.address) {
+    // "::/0" means IPv6: an IPv4 address is no part of it, though it is written inside one.
+    const unsigned shortest = model::is_ipv4(*bringer.address) ? model::kIpv4Bits : 0;
     for (const unsigned prefix : prefixes_) {
+      if (prefix < shortest) break;
       const auto found = networks_.find({masked(*bringer.address, prefix), prefix});
       if (found != networks_.end() && visit(found->second)) return true;
     }

@@ -40,16 +40,6 @@ std::string_view action_of(const engine::Admission& admission, model::RowMode mo
 
 }  // namespace
 
-std::string client_network_of(std::string_view address) {
-  auto bytes = model::parse_address(address);
-  if (!bytes) return {};
-  constexpr unsigned kV4 = model::kIpv4Bits + 24;
-  constexpr unsigned kV6 = 48;
-  const unsigned prefix = address.find(':') == address.npos ? kV4 : kV6;
-  for (unsigned at = prefix / 8; at < bytes->size(); ++at) bytes->at(at) = 0;
-  return model::to_text(model::Network{*bytes, prefix});
-}
-
 void InboundDesk::install(std::span<const model::InboundRule> rules) {
   book_ = engine::InboundBook(rules);
   has_policy_ = true;
@@ -87,7 +77,7 @@ void InboundDesk::note(const engine::Admission& admission, const model::MailFact
   tally.hour = now / kHour * kHour;
   tally.rule = admission.rule->id;
   tally.sender_domain = domain_of(facts);
-  tally.network = client_network_of(facts.client_address);
+  tally.network = model::client_network_of(facts.client_address);
   tally.required = admission.shortfall.required;
   tally.got = admission.shortfall.got;
   tally.action = action;
@@ -136,7 +126,7 @@ model::Ruling InboundDesk::ruling_for(const model::MailFacts& facts) {
     return {model::Action::DeferIfPermit,
             "This server's TLS policy is not there yet; please try again later"};
   }
-  const auto key = key_of(domain_of(facts), client_network_of(facts.client_address));
+  const auto key = key_of(domain_of(facts), model::client_network_of(facts.client_address));
   const auto admission =
       engine::admit(book_, facts, clock_.now(),
                     [&](const model::InboundRule& rule) { return is_known(rule, key); });

@@ -67,8 +67,4 @@ class InboundDesk final : public model::MailOracle {
   std::uint64_t dropped_ = 0;
 };
 
-// "192.0.2.0/24", "2001:db8:1::/48": whom a client belongs to, roughly. Empty where the address is
-// none.
-std::string client_network_of(std::string_view address);
-
 }  // namespace jobs

@@ -48,7 +48,11 @@ void Publisher::take(store::Compiled compiled, base::sys_seconds now) {
   Policy policy{std::move(compiled.image), std::move(*image), std::move(compiled.faults),
                 compiled.fault_count};
   if (in_force_.image) {
-    const auto difference = compare_images(*in_force_.image, *policy.image, now);
+    auto difference = compare_images(*in_force_.image, *policy.image, now);
+    if (!engine::needs_acceptance(difference)) {
+      const auto rules = compare_inbound(*in_force_.image, *policy.image, now);
+      if (engine::needs_acceptance(rules)) difference = rules;
+    }
     if (engine::needs_acceptance(difference)) {
       hold(std::move(policy), difference, now);
       return;

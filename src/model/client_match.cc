@@ -22,11 +22,6 @@ bool has_host_bits(const Network& network) {
   return false;
 }
 
-bool is_ipv4(const AddressBytes& address) {
-  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return std::equal(kMapped.begin(), kMapped.end(), address.begin());
-}
-
 // A verified host name; '_' is a letter in names of hosts that nobody should have given it to.
 bool is_host_name(std::string_view name) {
   std::string plain(name);
@@ -35,6 +30,11 @@ bool is_host_name(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_ipv4(const AddressBytes& address) {
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(kMapped.begin(), kMapped.end(), address.begin());
+}
 
 std::optional<AddressBytes> parse_address(std::string_view text) {
   if (text.empty() || text.size() > kLongestAddress || text.find('\0') != text.npos) {
@@ -73,6 +73,14 @@ std::string to_text(const Network& network) {
             text.size());
   if (network.prefix == kBits) return text.data();
   return fmt::format("{}/{}", text.data(), network.prefix - (is_v4 ? kIpv4Bits : 0));
+}
+
+std::string client_network_of(std::string_view address) {
+  auto bytes = parse_address(address);
+  if (!bytes) return {};
+  const unsigned prefix = is_ipv4(*bytes) ? kIpv4Bits + 24 : 48;
+  for (unsigned at = prefix / 8; at < bytes->size(); ++at) bytes->at(at) = 0;
+  return to_text(Network{*bytes, prefix});
 }
 
 base::Result<ClientMatch> parse_client(std::string_view written) {

@@ -23,12 +23,19 @@ struct Network {
   bool operator==(const Network&) const = default;
 };
 
+// True for the mapped form.
+[[nodiscard]] bool is_ipv4(const AddressBytes& address);
+
 // As Postfix writes client_address: "192.0.2.1", "2001:db8::1".
 std::optional<AddressBytes> parse_address(std::string_view text);
 // The same with the network size: "192.0.2.0/24"; nothing where host bits are set.
 std::optional<Network> parse_network(std::string_view text);
 // "192.0.2.0/24"; without the size where it is a single address.
 std::string to_text(const Network& network);
+
+// "192.0.2.0/24", "2001:db8:1::/48": whom a client belongs to, roughly. Empty where the address is
+// none.
+std::string client_network_of(std::string_view address);
 
 struct ClientMatch {
   enum class Kind : std::uint8_t { Network, Name, Suffix };

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -105,6 +106,14 @@ class Daemon:
         while (reply := self.ask(key)) != expected:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{key!r} answers {reply!r}, not {expected!r}\n{self.log()}")
+            time.sleep(LOOK_EVERY)
+
+    def wait_for_rules(self, count):
+        """Until so many rules for incoming mail are in force."""
+        deadline = time.monotonic() + EDIT_LIVE_WITHIN
+        while json.loads(self.ctl("status", "--json"))["image"]["inbound_rules"] != count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not {count} rules\n{self.log()}")
             time.sleep(LOOK_EVERY)
 
     # Life and death.

@@ -146,6 +146,12 @@ TEST_CASE("every prefix length is found, and nothing beside it") {
   }
 }
 
+TEST_CASE("all of IPv6 is not all of IPv4, nor the other way round") {
+  CHECK(judged({rule(1, "::/0", "")}, facts("192.0.2.1", "", "x")) == "no rule");
+  CHECK(judged({rule(1, "::/0", "")}, facts("2001:db8::1", "", "x")) == "1 violated by client");
+  CHECK(judged({rule(1, "0.0.0.0/0", "")}, facts("2001:db8::1", "", "x")) == "no rule");
+}
+
 TEST_CASE("a name that Postfix has not verified relaxes nothing") {
   const std::vector<InboundRule> rules{rule(1, "*.a.example", "", InboundRequire::None),
                                        rule(2, "", "")};
