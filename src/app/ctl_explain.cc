@@ -37,7 +37,7 @@ class DbOracle final : public model::Oracle {
     const auto state = states_.find(question.key.text);
     const auto held =
         engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
-    return engine::with_level(verdict, held.level, held.why, question.transport);
+    return engine::with_held(verdict, held, question.transport);
   }
 
  private:

@@ -66,6 +66,8 @@ int run_command(int argc, char** argv) {
   add_learn_verb(root, line);
   add_doctor_verb(root, line);
   add_held_verb(root, line);
+  add_can_receive_verb(root, line);
+  add_check_forwards_verb(root, line);
   add_daemon_verbs(root, line);
   add_state_verbs(root, line);
   add_decisions_verb(root, line);

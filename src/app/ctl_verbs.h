@@ -31,7 +31,7 @@ struct Arguments {
   bool is_observed = false;
   bool is_inbound = false;
   std::vector<std::string> facts;  // of an incoming mail: word=value
-  std::string client;              // of a rule for incoming mail, from here on
+  std::string client;              // of a rule for incoming or submitted mail, from here on
   std::string sender;
   std::string require;
   std::string min_protocol;
@@ -48,12 +48,15 @@ struct Arguments {
   bool propose = false;
   std::uint64_t at_least = 1;
   std::string file;
-  std::string format;  // of import and export
+  std::string format;  // of import, export and check-forwards
   std::string postfix_version;
   bool is_dry_run = false;
   bool is_sync = false;
   bool shows_progress = false;
   std::vector<std::string> postfix_configs;  // directories
+  std::string address;
+  std::vector<std::string> files;
+  std::vector<std::string> local_domains;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -93,5 +96,7 @@ void add_decisions_verb(CLI::App& root, CommandLine& line);
 void add_trace_verb(CLI::App& root, CommandLine& line);
 void add_doctor_verb(CLI::App& root, CommandLine& line);
 void add_held_verb(CLI::App& root, CommandLine& line);
+void add_can_receive_verb(CLI::App& root, CommandLine& line);
+void add_check_forwards_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

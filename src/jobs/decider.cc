@@ -12,8 +12,11 @@ model::Verdict without_favours(const model::Verdict& verdict, model::Transport t
       model::strictness(verdict.level) >= model::strictness(model::Level::Encrypt)) {
     return verdict;
   }
-  return engine::with_level(verdict, model::Level::Encrypt,
-                            "the row has an end, and state.db was not read yet", transport);
+  return engine::with_held(
+      verdict,
+      {model::Level::Encrypt, "the row has an end, and state.db was not read yet",
+       model::Certainty::Unknown},
+      transport);
 }
 
 }  // namespace
@@ -39,7 +42,7 @@ model::Verdict Decider::hold(const model::Verdict& verdict, const model::Questio
   const auto held = feedback_ == nullptr
                         ? engine::level_for(rules, nullptr, {}, engine::Memory::Missing)
                         : feedback_->level_for(rules, question.view, question.key.text);
-  return engine::with_level(verdict, held.level, held.why, question.transport);
+  return engine::with_held(verdict, held, question.transport);
 }
 
 std::optional<std::string_view> Decider::reroute_for(const model::Question& question) {
