@@ -110,7 +110,7 @@ Answer::Answer()
           },
           [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
       mails_(
-          clock_,
+          clock_, decider_,
           [this] {
             return base::sys_seconds(std::chrono::seconds(learner_.feedback().now().wall));
           },

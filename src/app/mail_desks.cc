@@ -33,9 +33,14 @@ std::string read_all(int fd) {
 
 }  // namespace
 
-MailDesks::MailDesks(const base::Clock& clock, Now now, TellStore tell_store)
-    : clock_(clock, std::move(now)), tell_store_(std::move(tell_store)), inbound_(clock_) {
+MailDesks::MailDesks(const base::Clock& clock, jobs::Decider& decider, Now now,
+                     TellStore tell_store)
+    : clock_(clock, std::move(now)),
+      tell_store_(std::move(tell_store)),
+      inbound_(clock_),
+      submission_(decider) {
   gate_.attach_inbound(inbound_);
+  gate_.attach_submission(submission_);
 }
 
 void MailDesks::take_known(base::UniqueFd fd) {

@@ -13,6 +13,7 @@
 #include "src/image/reader.h"
 #include "src/jobs/inbound_desk.h"
 #include "src/jobs/mail_gate.h"
+#include "src/jobs/submission_desk.h"
 #include "src/wire/role_message.h"
 
 namespace app {
@@ -23,8 +24,8 @@ class MailDesks {
 
   // The time of day as far as it never goes back: rules end by it.
   using Now = std::function<base::sys_seconds()>;
-  // The clock outlives the desks.
-  MailDesks(const base::Clock& clock, Now now, TellStore tell_store);
+  // The clock and the decider outlive the desks.
+  MailDesks(const base::Clock& clock, jobs::Decider& decider, Now now, TellStore tell_store);
 
   // For new sessions; both outlive them.
   model::MailOracle& oracle() { return gate_; }
@@ -61,6 +62,7 @@ class MailDesks {
   std::uint64_t told_malformed_ = 0;
   base::SteadyPoint malformed_told_at_{};
   jobs::InboundDesk inbound_;
+  jobs::SubmissionDesk submission_;
   jobs::MailGate gate_;
 };
 

@@ -26,6 +26,38 @@ base::sys_seconds Decider::now() const {
   return base::sys_seconds(std::chrono::seconds(feedback_->now().wall));
 }
 
+void Decider::install(std::unique_ptr<image::Image> image) {
+  image_ = std::move(image);
+  submission_ = engine::SubmissionBook(image_->submission_rules());
+}
+
+engine::Assured Decider::assured_for(const model::Key& key) {
+  const model::Question question{key, {}, model::Transport::Usual};
+  const auto enforce = model::RowMode::Enforce;
+  return engine::assure(image_ ? hold(engine::judge(*image_, question, enforce, now()), question)
+                               : engine::judge_without_policy(enforce));
+}
+
+engine::SubmissionBook::Found Decider::submission_rule_for(
+    const engine::Submitter& submitter) const {
+  return submission_.find(submitter, now());
+}
+
+model::SenderAnswer Decider::route_for_sender(std::string_view sender) {
+  if (mode_ == model::RowMode::Observe) return {};
+  if (!image_) return {model::SenderAnswer::Kind::Unknown, "no policy has been loaded yet"};
+  const auto found = submission_rule_for(engine::submitter_of(sender, {}));
+  switch (engine::route_of(found)) {
+    case engine::SenderRoute::Usual:
+      return {};
+    case engine::SenderRoute::TlsOnly:
+      return {model::SenderAnswer::Kind::TlsOnly, {}};
+    case engine::SenderRoute::Unknown:
+      return {model::SenderAnswer::Kind::Unknown, found.rule->fault};
+  }
+  return {};
+}
+
 model::Verdict Decider::verdict_for(const model::Question& question) {
   if (!image_) return engine::judge_without_policy(mode_);
   return hold(engine::judge(*image_, question, mode_, now()), question);

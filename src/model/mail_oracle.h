@@ -33,7 +33,7 @@ struct MailFacts {
 
 // True for mail that a user of ours hands in.
 [[nodiscard]] inline bool is_submission(const MailFacts& facts) {
-  return facts.policy_context == "submission" || !facts.sasl_username.empty();
+  return facts.policy_context.starts_with("submission") || !facts.sasl_username.empty();
 }
 
 // What smtpd is told. There is no "OK": it would skip the checks behind ours [F 5.3.6].
