@@ -61,6 +61,7 @@ int run_command(int argc, char** argv) {
   add_import_verb(root, line);
   add_export_verb(root, line);
   add_profile_verbs(root, line);
+  add_submission_verbs(root, line);
   add_explain_verb(root, line);
   add_query_verb(root, line);
   add_learn_verb(root, line);

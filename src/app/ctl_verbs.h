@@ -57,6 +57,7 @@ struct Arguments {
   std::string address;
   std::vector<std::string> files;
   std::vector<std::string> local_domains;
+  std::string otherwise;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -97,6 +98,7 @@ void add_trace_verb(CLI::App& root, CommandLine& line);
 void add_doctor_verb(CLI::App& root, CommandLine& line);
 void add_held_verb(CLI::App& root, CommandLine& line);
 void add_can_receive_verb(CLI::App& root, CommandLine& line);
+void add_submission_verbs(CLI::App& root, CommandLine& line);  // submission list|set|remove
 void add_check_forwards_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

@@ -40,6 +40,20 @@ struct InboundRow {
   std::optional<std::string> comment;
 };
 
+struct SubmissionRow {
+  std::string sender;
+  std::string require = "encrypt";
+  std::string otherwise = "reject";
+  std::optional<std::string> min_protocol;
+  std::optional<std::string> text;
+  std::optional<std::string> owner;
+  std::optional<std::string> reason;
+  std::optional<std::int64_t> expires_at;  // seconds since the epoch
+  std::optional<std::string> comment;
+
+  bool operator==(const SubmissionRow&) const = default;
+};
+
 struct ChangeRow {
   std::int64_t seq = 0;
   std::int64_t at = 0;
@@ -91,6 +105,13 @@ class PolicyDb {
   // The id is given by the database, whatever stands in the row.
   base::Result<std::int64_t> add_inbound(const InboundRow& row);
   base::Result<bool> remove_inbound(std::int64_t id);
+
+  // Inserts or replaces.
+  base::Result<void> set_submission(const SubmissionRow& row);
+  // False where there was no such row.
+  base::Result<bool> remove_submission(std::string_view sender);
+  // In order of sender.
+  base::Result<std::vector<SubmissionRow>> list_submission();
 
   // What the rows that are in force at `now` (seconds since the epoch) ask for; of each kind at
   // most `limit` names.
