@@ -205,6 +205,7 @@ void add_submission_verbs(CLI::App& root, CommandLine& line) {
   add_set_options(set, line.arguments);
   CLI::App& remove = add_verb(submission, line, "remove", "Remove a sender's row", run_remove);
   remove.add_option("SENDER", line.arguments.sender, "As it stands in the list")->required();
+  add_submission_decisions_verb(submission, line);
 }
 
 }  // namespace app::ctl

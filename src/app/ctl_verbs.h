@@ -99,6 +99,7 @@ void add_doctor_verb(CLI::App& root, CommandLine& line);
 void add_held_verb(CLI::App& root, CommandLine& line);
 void add_can_receive_verb(CLI::App& root, CommandLine& line);
 void add_submission_verbs(CLI::App& root, CommandLine& line);  // submission list|set|remove
+void add_submission_decisions_verb(CLI::App& submission, CommandLine& line);
 void add_check_forwards_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

@@ -16,6 +16,10 @@ void InboundKeeper::take(wire::AnswerToStore type, std::string_view payload) {
       auto one = wire::take_inbound_count(payload);
       if (!one) return;
       log_.counts.push_back(std::move(*one));
+    } else if (type == wire::AnswerToStore::Submissions) {
+      auto one = wire::take_submission_decision(payload);
+      if (!one) return;
+      log_.submissions.push_back(std::move(*one));
     } else {
       auto one = wire::take_inbound_known(payload);
       if (!one) return;

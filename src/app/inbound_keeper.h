@@ -1,5 +1,5 @@
-// What role `store` does with the records of incoming mail: takes them from `answer`, writes them
-// down with the other counters, and gives a new `answer` what was learnt of senders.
+// What role `store` does with the records of incoming and submitted mail: takes them from `answer`,
+// writes them down with the other counters, and gives a new `answer` what was learnt of senders.
 #pragma once
 
 #include <cstdint>

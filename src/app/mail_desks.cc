@@ -79,6 +79,7 @@ void MailDesks::flush() {
   send(wire::AnswerToStore::Inbound, inbound_.take_decisions());
   send(wire::AnswerToStore::InboundCounts, inbound_.take_counts());
   send(wire::AnswerToStore::InboundLearnt, inbound_.take_learnt());
+  send(wire::AnswerToStore::Submissions, submission_.take_decisions());
 }
 
 }  // namespace app

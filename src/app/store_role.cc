@@ -198,6 +198,7 @@ void Store::on_answer(const net::Message& message) {
     case AnswerToStore::Inbound:
     case AnswerToStore::InboundCounts:
     case AnswerToStore::InboundLearnt:
+    case AnswerToStore::Submissions:
       keeper_.inbound().take(static_cast<AnswerToStore>(message.type), message.payload);
       break;
     case AnswerToStore::Clock:

@@ -28,6 +28,8 @@ class Decider final : public model::Oracle, public RuleBook {
   void install(std::unique_ptr<image::Image> image);
   void set_mode(model::RowMode mode) { mode_ = mode; }
   [[nodiscard]] model::RowMode mode() const { return mode_; }
+  // By which rows expire.
+  [[nodiscard]] base::sys_seconds now() const;
   [[nodiscard]] const image::Image* image() const { return image_.get(); }
 
   model::Verdict verdict_for(const model::Question& question) override;
@@ -44,7 +46,6 @@ class Decider final : public model::Oracle, public RuleBook {
   std::optional<model::Asked> observed_for(std::string_view view, const model::Key& key) override;
 
  private:
-  [[nodiscard]] base::sys_seconds now() const;
   [[nodiscard]] model::Verdict hold(const model::Verdict& verdict, const model::Question& question);
 
   const base::Clock& clock_;

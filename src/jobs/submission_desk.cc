@@ -18,6 +18,8 @@ using model::SubmissionRule;
 
 // Of a name that somebody else wrote, in a text that must keep its end.
 constexpr std::size_t kLongestName = 100;
+// And of one that is written down.
+constexpr std::size_t kLongestRecorded = 320;
 
 struct Words {
   std::string sender_domain;
@@ -49,7 +51,7 @@ Words words_of(const SubmissionRule& rule, const model::MailFacts& facts, Judgem
     words.required = rule.require == model::SubmissionRequire::Verify
                          ? "TLS with a verified certificate"
                          : "TLS";
-    words.got = why;
+    words.got = judgement == Judgement::BrokenRule ? "a rule that can't be used" : why;
   }
   return words;
 }
@@ -128,7 +130,54 @@ Action action_for(const SubmissionRule& rule, Judgement judgement) {
   return judgement == Judgement::Unknown && is_refusal ? Action::DeferIfPermit : action;
 }
 
+Ruling ruling_of(const SubmissionRule& rule, Judgement judgement, const Words& words) {
+  const auto action = action_for(rule, judgement);
+  if (action == Action::Pass) return {};
+  const bool is_broken = judgement == Judgement::NotSure || judgement == Judgement::WeakLink;
+  return {action, is_broken && !rule.text.empty() ? fill_in(rule.text, words)
+                                                  : reason_for(judgement, words)};
+}
+
+// As it is written down: what was done.
+std::string_view word_of(Action action, Judgement judgement) {
+  switch (action) {
+    case Action::Pass:
+      return "observe";
+    case Action::Reject:
+      return "reject";
+    case Action::Defer:
+      return "defer";
+    case Action::DeferIfPermit:
+      return judgement == Judgement::BrokenRule ? "fault" : "defer";
+    case Action::Hold:
+      return "hold";
+    case Action::Warn:
+      return "warn";
+    case Action::Prepend:
+      return {};
+  }
+  return {};
+}
+
 }  // namespace
+
+void SubmissionDesk::note(model::SubmissionDecision decision, const model::MailFacts& facts) {
+  if (decisions_.size() >= kMostWaiting) {
+    ++dropped_;
+    return;
+  }
+  decision.at = decider_.now().time_since_epoch().count();
+  decision.client = base::printable(facts.client_address, kLongestRecorded);
+  decision.sasl_user = base::printable(facts.sasl_username, kLongestRecorded);
+  decision.sender = base::printable(facts.sender, kLongestRecorded);
+  decision.recipient = base::printable(facts.recipient, kLongestRecorded);
+  decision.protocol = base::printable(facts.protocol, kLongestRecorded);
+  decisions_.push_back(std::move(decision));
+}
+
+std::vector<model::SubmissionDecision> SubmissionDesk::take_decisions() {
+  return std::exchange(decisions_, {});
+}
 
 Ruling SubmissionDesk::ruling_for(const model::MailFacts& facts) {
   const bool is_observing = decider_.mode() == model::RowMode::Observe;
@@ -139,24 +188,26 @@ Ruling SubmissionDesk::ruling_for(const model::MailFacts& facts) {
   const auto found =
       decider_.submission_rule_for(engine::submitter_of(facts.sender, facts.sasl_username));
   if (found.rule == nullptr) return {};
+  const auto& rule = *found.rule;
+  // Without a domain it is one of this host's.
+  const auto domain = domain_of(facts.recipient);
   std::optional<engine::Assured> recipient;
-  if (!facts.recipient.empty() && facts.policy_context != kClientContext) {
-    recipient = decider_.assured_for(model::normalise_key(domain_of(facts.recipient)));
+  if (!domain.empty() && facts.policy_context != kClientContext) {
+    recipient = decider_.assured_for(model::normalise_key(domain));
   }
-  const auto judgement = engine::judge_submission(*found.rule, facts.protocol, recipient);
+  const auto judgement = engine::judge_submission(rule, facts.protocol, recipient);
   if (judgement == Judgement::Met) return {};
-  const auto why = recipient ? recipient->why : std::string_view();
-  const bool is_enforced = !is_observing && found.rule->otherwise != Otherwise::Observe;
-  if (record_) {
-    record_(facts, {found.rule->sender, found.rule->otherwise, judgement, why, is_enforced});
-  }
-  if (is_observing) return {};
-  const auto words = words_of(*found.rule, facts, judgement, why);
-  const bool has_text = !found.rule->text.empty() &&
-                        (judgement == Judgement::NotSure || judgement == Judgement::WeakLink);
-  const auto action = action_for(*found.rule, judgement);
-  if (action == Action::Pass) return {};
-  return {action, has_text ? fill_in(found.rule->text, words) : reason_for(judgement, words)};
+  const auto words =
+      words_of(rule, facts, judgement, recipient ? recipient->why : std::string_view());
+  const auto ruling = is_observing ? Ruling{} : ruling_of(rule, judgement, words);
+  model::SubmissionDecision decision;
+  decision.rule = rule.sender;
+  decision.step = engine::to_word(found.step);
+  decision.required = words.required;
+  decision.got = words.got;
+  decision.action = word_of(ruling.action, judgement);
+  note(std::move(decision), facts);
+  return ruling;
 }
 
 }  // namespace jobs

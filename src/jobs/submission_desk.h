@@ -6,40 +6,39 @@
 // recipients of this host, who aren't reached by SMTP.
 #pragma once
 
-#include <functional>
-#include <string>
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "src/engine/submit.h"
 #include "src/jobs/decider.h"
 #include "src/model/mail_oracle.h"
+#include "src/model/submission_record.h"
 
 namespace jobs {
-
-// What is written down of a mail that was not simply let pass.
-struct SubmissionRecord {
-  std::string_view rule;  // its sender column
-  model::Otherwise action = model::Otherwise::Observe;
-  engine::Judgement judgement = engine::Judgement::Met;
-  std::string_view why;  // one clause
-  bool is_enforced = true;
-};
 
 inline constexpr std::string_view kClientContext = "submission-client";
 
 class SubmissionDesk final : public model::MailOracle {
  public:
-  using Record = std::function<void(const model::MailFacts&, const SubmissionRecord&)>;
+  // Decisions between two takings; what comes beyond that is counted as dropped.
+  static constexpr std::size_t kMostWaiting = 5'000;
 
-  // The decider outlives the desk. `record` may be empty.
-  explicit SubmissionDesk(Decider& decider, Record record = {})
-      : decider_(decider), record_(std::move(record)) {}
+  // The decider outlives the desk.
+  explicit SubmissionDesk(Decider& decider) : decider_(decider) {}
 
   model::Ruling ruling_for(const model::MailFacts& facts) override;
 
+  // What was not simply let pass, since the last taking.
+  std::vector<model::SubmissionDecision> take_decisions();
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
  private:
+  void note(model::SubmissionDecision decision, const model::MailFacts& facts);
+
   Decider& decider_;
-  Record record_;
+  std::vector<model::SubmissionDecision> decisions_;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace jobs

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "src/store/state_db_impl.h"
+#include "src/store/submission_log.h"
 
 namespace store {
 namespace {
@@ -86,10 +87,12 @@ std::optional<StateDb::Refused> StateDb::add_inbound(const InboundLog& log, std:
   if (!failure.failed()) failure = add(impl_->db, log.decisions);
   if (!failure.failed()) failure = add(impl_->db, log.counts);
   if (!failure.failed()) failure = add(impl_->db, log.learnt, now);
+  if (!failure.failed()) failure = store::add(impl_->db, log.submissions);
   impl_->added_inbound += log.size();
   if (!failure.failed() && impl_->added_inbound >= kInboundTrimEvery) {
     impl_->added_inbound = 0;
     failure = trim(impl_->db, now);
+    if (!failure.failed()) failure = trim_submissions(impl_->db, kMostInbound);
   }
   if (!failure.failed()) failure = transaction.commit();
   if (failure.failed()) return impl_->refuse(failure);

@@ -16,6 +16,7 @@
 #include "src/model/destination_state.h"
 #include "src/model/inbound_record.h"
 #include "src/model/observation.h"
+#include "src/model/submission_record.h"
 #include "src/store/ledger.h"
 
 namespace store {
@@ -59,13 +60,15 @@ struct StoredClock {
   std::int64_t lived = 0;
 };
 
-// What is written down of incoming mail at once.
+// What is written down of incoming and submitted mail at once.
 struct InboundLog {
   std::vector<model::InboundDecision> decisions;
   std::vector<model::InboundCount> counts;
   std::vector<model::InboundKnown> learnt;
+  std::vector<model::SubmissionDecision> submissions;
   [[nodiscard]] std::int64_t size() const {
-    return std::ssize(decisions) + std::ssize(counts) + std::ssize(learnt);
+    return std::ssize(decisions) + std::ssize(counts) + std::ssize(learnt) +
+           std::ssize(submissions);
   }
 };
 
@@ -115,6 +118,11 @@ class StateDb {
   };
   // Newest first, at most `limit`.
   base::Result<std::vector<InboundRow>> list_inbound(std::int64_t since, std::int64_t limit);
+  struct SubmissionRow {
+    std::int64_t seq = 0;
+    model::SubmissionDecision decision;
+  };
+  base::Result<std::vector<SubmissionRow>> list_submissions(std::int64_t since, std::int64_t limit);
   // The counters since then without their hours: `hour` is the first one.
   struct InboundSum {
     model::InboundCount count;

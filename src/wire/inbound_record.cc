@@ -75,4 +75,21 @@ std::optional<model::InboundKnown> take_inbound_known(std::string_view& bytes) {
   return finish(from, bytes, known);
 }
 
+void append_record(std::string& out, const model::SubmissionDecision& decision) {
+  base::append_number<std::int64_t>(out, decision.at);
+  append_texts(out, {&decision.rule, &decision.step, &decision.client, &decision.sasl_user,
+                     &decision.sender, &decision.recipient, &decision.protocol, &decision.required,
+                     &decision.got, &decision.action});
+}
+
+std::optional<model::SubmissionDecision> take_submission_decision(std::string_view& bytes) {
+  base::ByteReader from(bytes);
+  model::SubmissionDecision decision;
+  decision.at = from.number<std::int64_t>();
+  take_texts(from, {&decision.rule, &decision.step, &decision.client, &decision.sasl_user,
+                    &decision.sender, &decision.recipient, &decision.protocol, &decision.required,
+                    &decision.got, &decision.action});
+  return finish(from, bytes, decision);
+}
+
 }  // namespace wire

@@ -56,6 +56,7 @@ enum class AnswerToStore : std::uint8_t {
   Inbound,      // InboundDecisions (inbound_record.h), one behind the other
   InboundCounts,
   InboundLearnt,  // InboundKnowns
+  Submissions,    // SubmissionDecisions (inbound_record.h)
 };
 
 enum class IngestToAnswer : std::uint8_t {

@@ -1,4 +1,6 @@
 """Submitted mail: what smtpd(8) is told, and what map sender-transport answers, by the real daemon."""
+import json
+import os
 import unittest
 
 from daemon import Daemon
@@ -72,6 +74,60 @@ class Submission(unittest.TestCase):
                                  ("a@sub.reject.test", "NOTFOUND "), ("a@past.test", "NOTFOUND "), ("<>", "NOTFOUND "),
                                  ("reject.test", "NOTFOUND ")):
             self.assertEqual(expected, self.daemon.ask(sender, "sender-transport"), sender)
+
+
+class WhatBecameOfMail(unittest.TestCase):
+    def test_is_written_down_with_the_row_and_the_reason(self):
+        with Daemon(ROWS, policyd=True, start=False) as daemon:
+            daemon.edit(RULES)
+            daemon.start()
+            self.assertEqual([], json.loads(daemon.ctl("submission", "decisions", "--json")))
+            self.assertIn("No decision", daemon.ctl("submission", "decisions"))
+            with PolicyClient(daemon.policyd) as client:
+                for sender, recipient in (("defer.test", "bank"), ("defer.test", "clear"), ("observe.test", "open")):
+                    client.send(f"request=smtpd_access_policy\nprotocol_state=RCPT\nsender=a@{sender}\n"
+                                f"recipient=x@{recipient}.example\npolicy_context=submission\n"
+                                "client_address=192.0.2.7\nencryption_protocol=TLSv1.3\n\n".encode())
+                    client.read_action()
+
+            def written():
+                return json.loads(daemon.ctl("submission", "decisions", "--json"))
+
+            wait_until(lambda: len(written()) == 2, "both decisions are written down", 20)
+            daemon.restart()
+            newest, oldest = written()
+            self.assertEqual(("observe", "observe.test", "domain", "x@open.example"),
+                             tuple(newest[key] for key in ("action", "rule", "step", "recipient")))
+            self.assertEqual(("defer", "a@defer.test", "192.0.2.7", "TLSv1.3", "TLS"),
+                             tuple(oldest[key] for key in ("action", "sender", "client", "protocol", "required")))
+            self.assertEqual("no rule in force demands TLS for it", oldest["got"])
+            text = daemon.ctl("submission", "decisions", "--since", "1h")
+            self.assertRegex(text, r"(?m)^\S+Z +defer +defer\.test +- +a@defer\.test +x@clear\.example +TLS +no rule")
+            self.assertEqual([], json.loads(daemon.ctl("submission", "decisions", "--since", "2037-01-01", "--json")))
+
+
+class WhatWasLearned(unittest.TestCase):
+    """A row at `preferred` makes sure of TLS once the peer is known to offer it."""
+
+    def test_of_a_peer_counts_for_smtpd_and_for_panels_alike(self):
+        with Daemon(ROWS, policyd=True, start=False, evidence_uid=os.geteuid()) as daemon:
+            daemon.edit(RULES)
+            daemon.start()
+
+            def is_sure():
+                with PolicyClient(daemon.policyd) as client:
+                    client.send(b"request=smtpd_access_policy\nprotocol_state=RCPT\nsender=a@reject.test\n"
+                                b"recipient=x@asked.example\npolicy_context=submission\n\n")
+                    told = client.read_action() == ["action=DUNNO"]
+                return told, daemon.run_ctl("can-receive-tls", "x@asked.example").returncode == 0
+
+            self.assertEqual((False, False), is_sure())
+            with daemon.client(daemon.unix) as smtp:
+                smtp.ask("asked.example")
+                smtp.ask("4.7.5 Cannot start TLS: handshake failure", "outcome")  # after STARTTLS was offered
+            wait_until(lambda: is_sure() == (True, True), lambda: f"both are sure: {is_sure()}", 20)
+            daemon.stop()
+            self.assertEqual(0, daemon.run_ctl("can-receive-tls", "x@asked.example").returncode)
 
 
 class AnEdit(unittest.TestCase):

@@ -61,19 +61,22 @@ class Desk {
     return desk.ruling_for(facts);
   }
 
+  // "RULE ACTION" of what was written down since the last call.
+  std::vector<std::string> records() {
+    std::vector<std::string> list;
+    for (const auto& each : desk.take_decisions()) list.push_back(each.rule + " " + each.action);
+    return list;
+  }
+
   std::string_view context = "submission";
   std::string_view protocol = "TLSv1.3";
   std::string_view sasl_user;
   model::MailFacts facts;
-  std::vector<std::string> records;
   StoppedClock clock;
   jobs::Decider decider{clock};
   SilentOutlet outlet;
   jobs::Feedback feedback{clock, decider, outlet};
-  jobs::SubmissionDesk desk{decider, [this](const auto& /*facts*/, const auto& record) {
-                              records.push_back(std::string(record.rule) +
-                                                (record.is_enforced ? " enforced" : " observed"));
-                            }};
+  jobs::SubmissionDesk desk{decider};
 
  private:
   static void add(image::Writer& writer, const std::string& name, model::Level level,
@@ -94,7 +97,13 @@ bool has(const std::string& text, std::string_view part) {
 TEST_CASE("submission desk: whoever has no rule sends as he likes") {
   Desk desk({rule_for("bob@here.test", Otherwise::Reject)});
   CHECK(desk.ask("x@clear.test").action == Action::Pass);
-  CHECK(desk.records.empty());
+  CHECK(desk.records().empty());
+}
+
+TEST_CASE("submission desk: a recipient without a domain is one of this host's") {
+  Desk desk({rule_for("here.test", Otherwise::Reject)});
+  CHECK(desk.ask("postmaster").action == Action::Pass);
+  CHECK(desk.ask("x@[192.0.2.1]").action == Action::Reject);
 }
 
 TEST_CASE("submission desk: each action is the rule's own word, and each is recorded") {
@@ -106,13 +115,12 @@ TEST_CASE("submission desk: each action is the rule's own word, and each is reco
                                          {Otherwise::Observe, Action::Pass}}));
   Desk desk({rule_for("here.test", otherwise)});
   CHECK(desk.ask("x@bank.test").action == Action::Pass);
-  CHECK(desk.records.empty());
+  CHECK(desk.records().empty());
   const auto ruling = desk.ask("x@clear.test");
   CHECK(ruling.action == action);
   CHECK(ruling.text.empty() == (action == Action::Pass));
-  CHECK(desk.records == std::vector<std::string>{otherwise == Otherwise::Observe
-                                                     ? "here.test observed"
-                                                     : "here.test enforced"});
+  CHECK(desk.records() ==
+        std::vector<std::string>{"here.test " + std::string(model::to_word(otherwise))});
 }
 
 TEST_CASE("submission desk: the sender is told which domain, why, and what to do") {
@@ -179,13 +187,36 @@ TEST_CASE("submission desk: what isn't known now refuses nothing for good") {
   CHECK(jobs::SubmissionDesk(empty).ruling_for({}).action == Action::Pass);
 }
 
+TEST_CASE("submission desk: what is written down says who, to whom, by which rule and why") {
+  auto rule = rule_for("ann", Otherwise::Defer);
+  rule.require = SubmissionRequire::Verify;
+  rule.min_protocol = model::TlsVersion::Tls12;
+  Desk desk({rule});
+  desk.sasl_user = "ann";
+  desk.ask("x@bank.test");
+  desk.protocol = "TLSv1.1";
+  desk.ask("x@partner.test");
+  const auto found = desk.desk.take_decisions();
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] == model::SubmissionDecision{
+                        1'800'000'000, "ann", "SASL user", "192.0.2.7", "ann", "ann@here.test",
+                        "x@bank.test", "TLSv1.3", "TLS with a verified certificate",
+                        "its rule demands TLS, but no certificate that fits", "defer"});
+  CHECK(found[1].required == "TLSv1.2 or newer");
+  CHECK(found[1].got == "TLSv1.1");
+  CHECK(desk.desk.take_decisions().empty());
+  for (std::size_t i = 0; i <= jobs::SubmissionDesk::kMostWaiting; ++i) desk.ask("x@bank.test");
+  CHECK(desk.desk.take_decisions().size() == jobs::SubmissionDesk::kMostWaiting);
+  CHECK(desk.desk.dropped() == 1);
+}
+
 TEST_CASE("submission desk: while the daemon observes, all pass and what would fail is recorded") {
   Desk desk({rule_for("here.test", Otherwise::Reject)});
   desk.decider.set_mode(model::RowMode::Observe);
   CHECK(desk.ask("x@bank.test").action == Action::Pass);
-  CHECK(desk.records.empty());
+  CHECK(desk.records().empty());
   CHECK(desk.ask("x@clear.test").action == Action::Pass);
-  CHECK(desk.records == std::vector<std::string>{"here.test observed"});
+  CHECK(desk.records() == std::vector<std::string>{"here.test observe"});
 }
 
 TEST_CASE("submission desk: map sender-transport follows the rules, and the mode") {
