@@ -108,10 +108,10 @@ class PlaceCheck {
     const auto level = instance_.value(service_, "smtpd_tls_security_level");
     const bool is_wrapper = is_yes(instance_.value(service_, "smtpd_tls_wrappermode"));
     if ((!level.empty() && level != "none") || is_wrapper) return true;
-    note_.complain(ours_.inbound.rules > 0, looked_at_,
-                   "smtpd_tls_security_level is not set, so nobody can come with TLS and every "
-                   "rule that asks for it is violated",
-                   {set_parameter(instance_, &service_, "smtpd_tls_security_level", "may")});
+    note_.fail(looked_at_,
+               "smtpd_tls_security_level is not set, so nobody can come with TLS and every "
+               "rule that asks for it is violated",
+               {set_parameter(instance_, &service_, "smtpd_tls_security_level", "may")});
     return false;
   }
 
@@ -140,6 +140,8 @@ class PlaceCheck {
 }  // namespace
 
 void check_inbound(const Instance& instance, const OurSide& ours, Findings& findings) {
+  // Without rules all mail passes, wherever smtpd asks.
+  if (ours.inbound.rules == 0) return;
   bool is_asked = false;
   bool has_smtpd = false;
   for (const Service& service : instance.services) {
@@ -152,7 +154,7 @@ void check_inbound(const Instance& instance, const OurSide& ours, Findings& find
       PlaceCheck(instance, service, ours, *place, findings).check();
     }
   }
-  if (is_asked || !has_smtpd || ours.inbound.rules == 0) return;
+  if (is_asked || !has_smtpd) return;
   Notes(findings, "inbound", &instance)
       .warn("smtpd_recipient_restrictions",
             fmt::format("no smtpd of this instance asks policyd_listen, though the table inbound "

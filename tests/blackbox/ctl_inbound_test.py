@@ -44,7 +44,7 @@ class Rules(Desk):
     def test_what_is_wrong_is_said_and_not_stored(self):
         for status, said, *arguments in (
                 (USAGE, "client", "--client", "192.0.2.1/24"),
-                (USAGE, "sender", "--sender", "a@b@c"),
+                (USAGE, "sender", "--sender", "@bank.example"),
                 (USAGE, "--require", "--client", "192.0.2.1", "--require", "tls"),
                 (USAGE, "--on-violation", "--client", "192.0.2.1", "--on-violation", "drop"),
                 (USAGE, "--min-protocol", "--client", "192.0.2.1", "--min-protocol", "1.2"),
