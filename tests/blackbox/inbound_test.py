@@ -31,10 +31,15 @@ class Story(unittest.TestCase):
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in columns.values())
         before = self.rules()
         self.daemon.edit(f"INSERT INTO inbound({', '.join(columns)}) VALUES({values});")
-        wait_until(lambda: self.rules() == before + 1, "the rule is live")
+        wait_until(lambda: self.rules() == before + 1 and self.is_answering(), "the rule is live")
 
     def rules(self):
         return self.daemon.status()["image"]["inbound_rules"]
+
+    def is_answering(self):
+        """What was published last is what answers."""
+        status = self.daemon.status()
+        return status["answer"] and status["answer"]["digest"] == status["image"]["digest"]
 
     def ask(self, state="RCPT", sender="u@partner.example", **attributes):
         """The action for a message of its own, unless `instance` is given."""

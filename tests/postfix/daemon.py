@@ -111,10 +111,14 @@ class Daemon:
     def wait_for_rules(self, count):
         """Until so many rules for incoming mail are in force."""
         deadline = time.monotonic() + EDIT_LIVE_WITHIN
-        while json.loads(self.ctl("status", "--json"))["image"]["inbound_rules"] != count:
+        while not self._answers_by_rules(count):
             if time.monotonic() > deadline:
                 raise AssertionError(f"not {count} rules\n{self.log()}")
             time.sleep(LOOK_EVERY)
+
+    def _answers_by_rules(self, count):
+        status = json.loads(self.ctl("status", "--json"))
+        return status["image"]["inbound_rules"] == count and status["answer"]["digest"] == status["image"]["digest"]
 
     # Life and death.
 
