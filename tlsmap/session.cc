@@ -86,9 +86,8 @@ void Session::answer(std::string_view request, std::string& out) {
     case Table::Transport:
       answer_transport(*name, asked, out);
       return;
-    // Senders who may only send by TLS: there are none [DESIGN 5].
     case Table::SenderTransport:
-      put_not_found(name->table, out);
+      answer_sender_transport(*name, asked, out);
       return;
   }
 }
@@ -238,6 +237,29 @@ void Session::answer_transport(const MapName& name, std::string_view asked, std:
     put_ok(name.table, *transport, out);
   } else {
     put_not_found(name.table, out);
+  }
+}
+
+// Asked for the whole address, for the local part alone where the domain is Postfix's own, and for
+// "@domain" (trivial-rewrite/resolve.c, global/mail_addr_find.c); for bounces by
+// empty_address_default_transport_maps_lookup_key. A local part alone is no address: what holds for
+// it was answered before.
+void Session::answer_sender_transport(const MapName& name, std::string_view asked,
+                                      std::string& out) {
+  constexpr std::string_view kNullSender = "<>";
+  const bool is_sender = asked == kNullSender || asked.find('@') != asked.npos;
+  const auto route = is_sender ? oracle_.route_for_sender(asked) : model::SenderAnswer{};
+  switch (route.kind) {
+    case model::SenderAnswer::Kind::Usual:
+      put_not_found(name.table, out);
+      return;
+    case model::SenderAnswer::Kind::TlsOnly:
+      put_ok(name.table, kTlsOnlyTransport, out);
+      return;
+    case model::SenderAnswer::Kind::Unknown:
+      count(name.table, Status::Temp);
+      append_temp(out, route.reason, {});
+      return;
   }
 }
 

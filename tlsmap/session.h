@@ -22,6 +22,10 @@ namespace tlsmap {
 // One frame, all of it: more than Postfix's longest key since 3.12 (10,000 bytes) and a map name.
 inline constexpr std::size_t kLongestRequest = 16'000;
 
+// What map sender-transport answers: a service of master.cf, and the recipient's own next-hop
+// (DESIGN section 5).
+inline constexpr std::string_view kTlsOnlyTransport = "smtp-strict:";
+
 enum class Status : std::uint8_t { Ok, NotFound, Temp, Perm };
 
 // What was answered; one for the whole role, counted by its sessions.
@@ -63,6 +67,7 @@ class Session final : public net::Session {
   void answer_policy(const MapName& name, std::string_view asked, std::string& out);
   void put_policy(const MapName& name, const model::Verdict& verdict, std::string& out);
   void answer_outcome(const MapName& name, std::string_view asked, std::string& out);
+  void answer_sender_transport(const MapName& name, std::string_view asked, std::string& out);
   void answer_transport(const MapName& name, std::string_view asked, std::string& out);
   void remember(const MapName& name, model::Key key, const model::Verdict& verdict,
                 bool is_answered);

@@ -71,6 +71,13 @@ std::string_view SourceReader::take_logical_line(std::size_t& first) {
   return is_joined ? std::string_view(joined_) : logical;
 }
 
+std::optional<SourceLine> SourceReader::next_line() {
+  SourceLine found;
+  found.text = take_logical_line(found.line);
+  if (found.text.empty()) return std::nullopt;
+  return found;
+}
+
 std::optional<std::variant<SourceEntry, SourceFault>> SourceReader::next() {
   std::size_t first = 0;
   const auto line = take_logical_line(first);

@@ -24,10 +24,19 @@ struct SourceFault {
   std::string text;
 };
 
+// A logical line as it stands: continuation lines joined, comments and empty lines gone.
+struct SourceLine {
+  std::size_t line = 0;
+  std::string_view text;  // lives until the next call
+};
+
 class SourceReader {
  public:
   // `text` outlives the reader.
   explicit SourceReader(std::string_view text) : rest_(text) {}
+
+  // For tables of another form than key, white space, value. Nothing at the end.
+  std::optional<SourceLine> next_line();
 
   // Nothing at the end.
   std::optional<std::variant<SourceEntry, SourceFault>> next();

@@ -8,9 +8,9 @@
 #include <memory>
 #include <utility>
 
-#include "policyd/session.h"
 #include "src/app/config.h"
 #include "src/app/learner.h"
+#include "src/app/mail_desks.h"
 #include "src/app/role.h"
 #include "src/app/sandbox.h"
 #include "src/base/clock.h"
@@ -78,9 +78,9 @@ class Answer {
   net::Loop loop_;
   jobs::Decider decider_{clock_};
   Learner learner_;
+  MailDesks mails_;
   tlsmap::Settings tlsmap_settings_;
   tlsmap::Counters tlsmap_counters_;
-  policyd::Counters policyd_counters_;
   net::Server server_;
   wire::AnswerStats reported_;
   wire::IngestStats ingest_stats_;
@@ -109,6 +109,14 @@ Answer::Answer()
             return tell_store(type, payload);
           },
           [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
+      mails_(
+          clock_, decider_,
+          [this] {
+            return base::sys_seconds(std::chrono::seconds(learner_.feedback().now().wall));
+          },
+          [this](AnswerToStore type, std::string_view payload) {
+            return tell_store(type, payload);
+          }),
       server_(loop_, clock_, find_limits()),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
@@ -178,7 +186,8 @@ void Answer::take_listeners(net::Message message) {
     server_.add_listener(
         std::move(message.descriptors[i]),
         [this, is_policyd](const net::PeerCredentials& peer) -> std::unique_ptr<net::Session> {
-          if (is_policyd) return std::make_unique<policyd::Session>(policyd_counters_);
+          if (is_policyd)
+            return std::make_unique<policyd::Session>(mails_.oracle(), mails_.counters());
           return std::make_unique<tlsmap::Session>(decider_, tlsmap_settings_, tlsmap_counters_,
                                                    &learner_, is_trusted(peer),
                                                    peer.is_local ? peer.pid : 0);
@@ -194,7 +203,9 @@ bool Answer::is_trusted(const net::PeerCredentials& peer) const {
 // What the admin's panic says, as long as it says so, else the configuration.
 void Answer::set_mode() {
   const bool is_panic = learner_.feedback().now().wall < panic_.until;
-  decider_.set_mode(is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_);
+  const auto mode = is_panic ? static_cast<model::RowMode>(panic_.mode) : configured_mode_;
+  decider_.set_mode(mode);
+  mails_.set_mode(mode);
 }
 
 void Answer::connect_peer(net::Message message) {
@@ -261,6 +272,10 @@ void Answer::on_store(net::Message message) {
     case StoreToAnswer::Follow:
       learner_.on_follow(message.payload);
       break;
+    case StoreToAnswer::InboundKnown:
+      if (message.descriptors.size() != 1) break;
+      mails_.take_known(std::move(message.descriptors.front()));
+      break;
   }
 }
 
@@ -273,6 +288,7 @@ void Answer::take_first_image(net::Message message) {
     parent_.send(ToParent::Refused);
     return;
   }
+  mails_.install(**image);
   decider_.install(std::move(*image));
 }
 
@@ -309,6 +325,7 @@ void Answer::verify_next_slice() {
 
 void Answer::install_new_image() {
   const auto digest = new_image_->stamp().digest;
+  mails_.install(*new_image_);
   decider_.install(std::move(new_image_));
   learner_.feedback().rules_changed();
   parent_.send(ToParent::Image, {}, std::array{new_image_fd_.get()});
@@ -342,6 +359,7 @@ void Answer::serve() {
 
 void Answer::report() {
   set_mode();
+  mails_.flush();
   wire::AnswerStats stats;
   stats.pid = ::getpid();
   stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
@@ -353,9 +371,9 @@ void Answer::report() {
     stats.perm += table[static_cast<std::size_t>(tlsmap::Status::Perm)];
   }
   stats.perm += tlsmap_counters_.unknown_map;
-  stats.malformed = tlsmap_counters_.malformed + policyd_counters_.malformed;
+  stats.malformed = tlsmap_counters_.malformed + mails_.counters().malformed;
   stats.stalled = server_.stalled();
-  stats.policyd = policyd_counters_.answers;
+  stats.policyd = mails_.counters().answers;
   stats.outcomes = tlsmap_counters_.outcomes;
   stats.orphans = tlsmap_counters_.orphans;
   stats.untrusted = tlsmap_counters_.untrusted;

@@ -38,7 +38,9 @@ json describe_image(const std::optional<image::Stamp>& stamp) {
           {"built_at", stamp->built_at},
           {"rows", stamp->rows},
           {"faulty_rows", stamp->faulty_rows},
-          {"profiles", stamp->profiles}};
+          {"profiles", stamp->profiles},
+          {"inbound_rules", stamp->inbound_rules},
+          {"submission_rules", stamp->submission_rules}};
 }
 
 json describe_answer(const std::optional<wire::AnswerStats>& stats) {

@@ -39,6 +39,9 @@ void add_image(Table& table, const Json& status, base::sys_seconds now) {
   table.add(
       {"policy", fmt::format("{} rows, {} of them faulty, {} profiles", number_in(image, "rows"),
                              number_in(image, "faulty_rows"), number_in(image, "profiles"))});
+  table.add(
+      {"  mail rules", fmt::format("{} inbound, {} submission", number_in(image, "inbound_rules"),
+                                   number_in(image, "submission_rules"))});
   table.add({"  built", since(number_in(image, "built_at"), now)});
   table.add({"  digest", text_in(image, "digest")});
 }
@@ -86,7 +89,7 @@ std::vector<std::string> list_troubles(const Json& status) {
   std::int64_t shown = 0;
   for (const auto& fault : faults) {
     if (!fault.is_object() || ++shown > kFaultsShown) break;
-    troubles.push_back(fmt::format("{} {}: {}. Its mail waits (TEMP) until the row is mended.",
+    troubles.push_back(fmt::format("{} {}: {}. Its mail waits until the row is mended.",
                                    text_in(fault, "table"), text_in(fault, "key"),
                                    text_in(fault, "why")));
   }

@@ -1,6 +1,7 @@
 // decisions: the ledger, read from state.db itself, with or without a daemon.
 #include <fmt/format.h>
 
+#include "src/app/ctl_inbound.h"
 #include "src/app/ctl_observed.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
@@ -75,26 +76,19 @@ void print_as_table(const std::vector<store::DecisionRow>& rows) {
   fmt::print(stdout, "{}", table.render());
 }
 
-// "7d" is a week ago; a date is that date.
-base::Result<std::int64_t> parse_since(const std::string& text, base::sys_seconds now) {
-  if (text.empty()) return std::int64_t{0};
-  if (const auto span = parse_duration(text)) return now.time_since_epoch().count() - *span;
-  const auto at = parse_expiry(text, now);
-  if (!at) {
-    return base::Error{
-        fmt::format("\"{}\" is no time; write how long ago, such as 30m, 4h or 7d, or a date in "
-                    "UTC: 2026-11-22 or 2026-11-22T08:15",
-                    terminal_text(text))};
-  }
-  return std::int64_t{at->time_since_epoch().count()};
-}
-
 Exit run_decisions(const Context& context, const Arguments& arguments) {
   const auto since = parse_since(arguments.since, context.now);
   if (!since) return refuse_usage(fmt::format("--since: {}", since.error()));
   if (arguments.is_observed && (arguments.is_verification || !arguments.head.empty())) {
     return refuse_usage(
         "--observed goes with neither --verify nor --head: it is not in the ledger");
+  }
+  if (arguments.is_inbound) {
+    if (arguments.is_observed || arguments.is_verification || !arguments.head.empty() ||
+        !arguments.destination.empty()) {
+      return refuse_usage("--inbound goes with --since alone");
+    }
+    return print_inbound_decisions(context, *since);
   }
   auto db = store::StateDb::open_read_only(context.config.state_db);
   if (!db) return fail(db.error());
@@ -132,6 +126,8 @@ void add_decisions_verb(CLI::App& root, CommandLine& line) {
   decisions.add_flag(
       "--observed", line.arguments.is_observed,
       "What rows in mode observe, or all while the daemon observes, would have done");
+  decisions.add_flag("--inbound", line.arguments.is_inbound,
+                     "Of incoming mail: every message that a rule did not let pass");
   decisions.add_flag("--verify", line.arguments.is_verification,
                      "Check the chain of hashes; exit 1 where it is broken");
   decisions.add_option("--head", line.arguments.head,

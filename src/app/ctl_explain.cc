@@ -8,6 +8,7 @@
 
 #include "src/app/ctl_control.h"
 #include "src/app/ctl_explain_state.h"
+#include "src/app/ctl_inbound.h"
 #include "src/app/ctl_rows.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
@@ -36,7 +37,7 @@ class DbOracle final : public model::Oracle {
     const auto state = states_.find(question.key.text);
     const auto held =
         engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
-    return engine::with_level(verdict, held.level, held.why, question.transport);
+    return engine::with_held(verdict, held, question.transport);
   }
 
  private:
@@ -183,7 +184,10 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
 }
 
 Exit run_explain(const Context& context, const Arguments& arguments) {
-  if (arguments.destination.empty()) return refuse_usage("DEST is empty");
+  if (!arguments.facts.empty()) return explain_inbound(context, arguments);
+  if (arguments.destination.empty()) {
+    return refuse_usage("DEST is required, or --inbound with what is known of a mail");
+  }
   auto db = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
   if (!db) return fail(db.error());
   const PolicyDbRows rows(*db);
@@ -201,10 +205,14 @@ Exit run_explain(const Context& context, const Arguments& arguments) {
 }  // namespace
 
 void add_explain_verb(CLI::App& root, CommandLine& line) {
-  add_verb(root, line, "explain", "Show which row answers for a destination, and why", run_explain)
-      .group(kAskingGroup)
-      ->add_option("DEST", line.arguments.destination, "A destination, as Postfix would ask for it")
-      ->required();
+  CLI::App& explain = add_verb(root, line, "explain",
+                               "Show which row answers for a destination, and why", run_explain);
+  explain.group(kAskingGroup);
+  explain.add_option("DEST", line.arguments.destination,
+                     "A destination, as Postfix would ask for it");
+  explain.add_option("--inbound", line.arguments.facts,
+                     "Which rule holds for a mail that comes in: client=192.0.2.1 "
+                     "sender=u@partner.example protocol=TLSv1.3 bits=256");
 }
 
 }  // namespace app::ctl

@@ -57,14 +57,18 @@ int run_command(int argc, char** argv) {
   root.name("tlspolicyctl");
   describe(root, general);
   add_outbound_verbs(root, line);
+  add_inbound_verbs(root, line);
   add_import_verb(root, line);
   add_export_verb(root, line);
   add_profile_verbs(root, line);
+  add_submission_verbs(root, line);
   add_explain_verb(root, line);
   add_query_verb(root, line);
   add_learn_verb(root, line);
   add_doctor_verb(root, line);
   add_held_verb(root, line);
+  add_can_receive_verb(root, line);
+  add_check_forwards_verb(root, line);
   add_daemon_verbs(root, line);
   add_state_verbs(root, line);
   add_decisions_verb(root, line);

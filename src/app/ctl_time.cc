@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "src/app/ctl_output.h"
 #include "src/base/text.h"
 #include "src/model/profile.h"
 
@@ -100,6 +101,19 @@ base::Result<base::sys_seconds> parse_expiry(std::string_view text, base::sys_se
       "\"{}\" is no time; write 30m, 4h, 7d or 2w from now (ten years at most), or a date in UTC: "
       "2026-11-22 or 2026-11-22T08:15",
       base::printable(text, 60))};
+}
+
+base::Result<std::int64_t> parse_since(const std::string& text, base::sys_seconds now) {
+  if (text.empty()) return std::int64_t{0};
+  if (const auto span = parse_duration(text)) return now.time_since_epoch().count() - *span;
+  const auto at = parse_expiry(text, now);
+  if (!at) {
+    return base::Error{
+        fmt::format("\"{}\" is no time; write how long ago, such as 30m, 4h or 7d, or a date in "
+                    "UTC: 2026-11-22 or 2026-11-22T08:15",
+                    terminal_text(text))};
+  }
+  return std::int64_t{at->time_since_epoch().count()};
 }
 
 std::string describe_span(std::int64_t seconds) {

@@ -18,6 +18,10 @@ std::optional<std::int64_t> parse_duration(std::string_view text);
 // seconds since the epoch, told from a duration by being larger than any.
 base::Result<base::sys_seconds> parse_expiry(std::string_view text, base::sys_seconds now);
 
+// The moment that "since" means, seconds since the epoch: "7d" is a week ago, a date is that date,
+// nothing is the beginning of time.
+base::Result<std::int64_t> parse_since(const std::string& text, base::sys_seconds now);
+
 // "45 s", "3 min", "4 h 20 min", "12 d 3 h".
 std::string describe_span(std::int64_t seconds);
 

@@ -29,18 +29,35 @@ struct Arguments {
   std::string head;
   bool is_verification = false;
   bool is_observed = false;
+  bool is_inbound = false;
+  std::vector<std::string> facts;  // of an incoming mail: word=value
+  std::string client;              // of a rule for incoming or submitted mail, from here on
+  std::string sender;
+  std::string require;
+  std::string min_protocol;
+  std::uint32_t min_bits = 0;
+  std::string ccert_name;
+  std::string ccert_issuer;
+  std::string ccert_fingerprint;
+  std::string on_violation;
+  std::int64_t learn_count = 0;
+  std::string text;
   std::string view;
   std::string duration;
   std::vector<std::string> logs;
   bool propose = false;
   std::uint64_t at_least = 1;
   std::string file;
-  std::string format;  // of import and export
+  std::string format;  // of import, export and check-forwards
   std::string postfix_version;
   bool is_dry_run = false;
   bool is_sync = false;
   bool shows_progress = false;
   std::vector<std::string> postfix_configs;  // directories
+  std::string address;
+  std::vector<std::string> files;
+  std::vector<std::string> local_domains;
+  std::string otherwise;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -66,6 +83,8 @@ void add_postfix_option(CLI::App& verb, CommandLine& line);
 
 void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
 void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
+void add_inbound_verbs(CLI::App& root, CommandLine& line);   // inbound list|add|remove|report
+void add_inbound_report_verb(CLI::App& inbound, CommandLine& line);
 void add_import_verb(CLI::App& root, CommandLine& line);
 void add_export_verb(CLI::App& root, CommandLine& line);
 void add_profile_verbs(CLI::App& root, CommandLine& line);  // profile list|show|set|remove
@@ -78,5 +97,9 @@ void add_decisions_verb(CLI::App& root, CommandLine& line);
 void add_trace_verb(CLI::App& root, CommandLine& line);
 void add_doctor_verb(CLI::App& root, CommandLine& line);
 void add_held_verb(CLI::App& root, CommandLine& line);
+void add_can_receive_verb(CLI::App& root, CommandLine& line);
+void add_submission_verbs(CLI::App& root, CommandLine& line);  // submission list|set|remove
+void add_submission_decisions_verb(CLI::App& submission, CommandLine& line);
+void add_check_forwards_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

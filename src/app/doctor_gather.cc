@@ -79,6 +79,16 @@ void read_policy(const ctl::Context& context, OurSide& ours) {
   } else {
     ours.policy_trouble = ctl::plain_sentence(summary.error());
   }
+  if (!db) return;
+  const auto rows = db->list_inbound();
+  if (!rows) return;
+  for (const auto& [rule, owner, reason, comment] : *rows) {
+    if (rule.require == model::InboundRequire::None) continue;
+    ++ours.inbound.rules;
+    const bool wants_certificate =
+        rule.require == model::InboundRequire::Certificate || !rule.ccert_fingerprint.empty();
+    if (wants_certificate) ++ours.inbound.certificate_rules;
+  }
 }
 
 std::string name_of(std::uint32_t id, bool is_group) {

@@ -119,7 +119,12 @@ struct OurSide {
   std::optional<store::PolicySummary> policy{};  // nothing: policy_trouble says why
   std::string policy_trouble{};
   std::map<std::string, HopRow, std::less<>> hops{};  // by next-hop as written
-  std::map<std::string, MxFact> mx{};                 // of rows at secure without a match
+  // Rules of table inbound that ask for something, and for a client certificate.
+  struct Inbound {
+    std::size_t rules = 0;
+    std::size_t certificate_rules = 0;
+  } inbound{};
+  std::map<std::string, MxFact> mx{};  // of rows at secure without a match
 };
 
 // Under which `reaches` holds whether `service` gets through to `endpoint`.

@@ -136,6 +136,10 @@ std::string StateKeeper::clock_alarm() const {
 void StateKeeper::on_answer_connected() {
   send_base();
   tell_mode();
+  if (!db_) return;
+  if (const auto known = InboundKeeper::make_known(*db_)) {
+    outlet_.tell_answer(wire::StoreToAnswer::InboundKnown, {}, std::array{known.get()});
+  }
 }
 
 void StateKeeper::send_base() {
@@ -216,7 +220,7 @@ std::optional<store::StateDb::Refused> StateKeeper::save_counts() {
   counts_.clear();
   if (auto refused = db_->add_observed(observed_)) return refused;
   observed_.clear();
-  return std::nullopt;
+  return inbound_.save(*db_, now);
 }
 
 void StateKeeper::on_clock(std::string_view payload) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/app/inbound_keeper.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
 #include "src/model/level.h"
@@ -47,6 +48,7 @@ class StateKeeper {
   void on_counts(std::string_view payload);
   void on_observed(std::string_view payload);
   void on_clock(std::string_view payload);
+  InboundKeeper& inbound() { return inbound_; }
   // Writes down what waits, before the end.
   void finish();
 
@@ -85,6 +87,7 @@ class StateKeeper {
   std::vector<wire::Proposal> queue_;
   std::vector<store::EvidenceCount> counts_;
   std::vector<store::ObservedCount> observed_;
+  InboundKeeper inbound_;
   store::StoredClock moments_;
   bool is_base_stale_ = false;
   std::int64_t base_at_ = 0;

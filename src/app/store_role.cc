@@ -195,6 +195,12 @@ void Store::on_answer(const net::Message& message) {
     case AnswerToStore::Observed:
       keeper_.on_observed(message.payload);
       break;
+    case AnswerToStore::Inbound:
+    case AnswerToStore::InboundCounts:
+    case AnswerToStore::InboundLearnt:
+    case AnswerToStore::Submissions:
+      keeper_.inbound().take(static_cast<AnswerToStore>(message.type), message.payload);
+      break;
     case AnswerToStore::Clock:
       keeper_.on_clock(message.payload);
       break;

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "src/engine/rules.h"
+
 namespace engine {
 namespace {
 
@@ -56,6 +58,8 @@ model::Verdict verdict_of(const model::PolicyRow& row, model::Step step,
     return verdict;
   }
   verdict.kind = Kind::Policy;
+  verdict.certainty =
+      may_fall_back(row.profile->fallback) ? model::Certainty::Loose : model::Certainty::Firm;
   return with_level(verdict, row.profile->level, reason_for(step), transport);
 }
 
@@ -79,6 +83,13 @@ model::Verdict with_level(const model::Verdict& verdict, model::Level level,
   held.level = is_raised ? model::Level::Encrypt : level;
   held.reason = is_raised ? kRaised : reason;
   return held;
+}
+
+model::Verdict with_held(const model::Verdict& verdict, const Held& held,
+                         model::Transport transport) {
+  auto found = with_level(verdict, held.level, held.why, transport);
+  found.certainty = held.certainty;
+  return found;
 }
 
 model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,

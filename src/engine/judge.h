@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/base/clock.h"
+#include "src/engine/level_for.h"
 #include "src/engine/precedence.h"
 #include "src/model/oracle.h"
 #include "src/model/verdict.h"
@@ -42,6 +43,9 @@ std::optional<model::Verdict> judge_observed(const model::PolicyRows& rows,
 // `verdict`, with another level and the reason for it; a transport for TLS alone raises it.
 model::Verdict with_level(const model::Verdict& verdict, model::Level level,
                           std::string_view reason, model::Transport transport);
+// The same, where what is known of the destination decides.
+model::Verdict with_held(const model::Verdict& verdict, const Held& held,
+                         model::Transport transport);
 
 // The verdict while there is no policy at all: Unknown, or NotFound in mode observe, which must
 // never delay mail (RELIABILITY section 3).

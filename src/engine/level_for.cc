@@ -5,6 +5,7 @@
 namespace engine {
 
 using model::Cause;
+using model::Certainty;
 using model::DestinationState;
 using model::Fallback;
 using model::Level;
@@ -58,10 +59,13 @@ bool is_rerouted(const Rules& rules, const DestinationState& state, Moment now) 
 }
 
 Held level_for(const Rules& rules, const DestinationState* state, Moment now, Memory memory) {
-  if (!depends_on_state(rules)) return {rules.level, "the profile's level"};
+  if (!depends_on_state(rules)) {
+    return {rules.level, "the profile's level", Certainty::Firm};
+  }
   if (state == nullptr) {
     if (memory == Memory::Missing) {
-      return {at_least_encrypt(rules.level), "what was learned before is not loaded yet"};
+      return {at_least_encrypt(rules.level), "what was learned before is not loaded yet",
+              Certainty::Unknown};
     }
     if (memory == Memory::Full && rules.fallback == Fallback::UnlessOffered) {
       return {at_least_encrypt(rules.level), "the table of known destinations is full"};
@@ -71,7 +75,10 @@ Held level_for(const Rules& rules, const DestinationState* state, Moment now, Me
   } else if (state->phase == Phase::Downgraded || state->phase == Phase::Probation) {
     return {at_least_encrypt(rules.level), "on probation after a downgrade"};
   } else if (is_offer_remembered(rules, *state, now)) {
-    return {at_least_encrypt(rules.level), "the peer has offered STARTTLS"};
+    // Failures lower it under after-retry; while the offer is remembered, nothing does otherwise.
+    const bool is_firm = rules.fallback == Fallback::UnlessOffered || !rules.may_downgrade;
+    return {at_least_encrypt(rules.level), "the peer has offered STARTTLS",
+            is_firm ? Certainty::Firm : Certainty::Loose};
   } else if (count_failures(rules, *state, now) > 0) {
     return {at_least_encrypt(rules.level), "TLS failed, and is tried again"};
   } else if (is_absence_remembered(rules, *state, now)) {

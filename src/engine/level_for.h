@@ -21,6 +21,7 @@ enum class Memory : std::uint8_t {
 struct Held {
   model::Level level = model::Level::Encrypt;
   std::string_view why;  // one clause, static
+  model::Certainty certainty = model::Certainty::Loose;
 };
 
 // `state` is null where there is none.

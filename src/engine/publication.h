@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "src/model/inbound_rule.h"
 #include "src/model/verdict.h"
 
 namespace engine {
@@ -20,6 +21,9 @@ struct Difference {
 // True where the row `after` asks less of a delivery than `before`. A faulty row answers TEMP and
 // so never asks less.
 bool is_weaker(const model::PolicyRow& after, const model::PolicyRow& before);
+
+// The same of two rules for the same incoming mail.
+bool is_weaker(const model::InboundRule& after, const model::InboundRule& before);
 
 // DESIGN section 2: more than 20 % of the rows and more than 100 of them dropped or weakened.
 inline constexpr std::uint64_t kHeldRows = 100;

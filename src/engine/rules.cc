@@ -27,8 +27,12 @@ Rules rules_of(const model::PolicyRow& row, model::Step step, model::KeyKind kin
   return rules;
 }
 
+bool may_fall_back(Fallback fallback) {
+  return fallback == Fallback::AfterRetry || fallback == Fallback::UnlessOffered;
+}
+
 bool depends_on_state(const Rules& rules) {
-  return rules.fallback == Fallback::AfterRetry || rules.fallback == Fallback::UnlessOffered;
+  return may_fall_back(rules.fallback);
 }
 
 }  // namespace engine

@@ -35,6 +35,9 @@ struct Rules {
 // `row` must have a profile. The views live as long as the row.
 Rules rules_of(const model::PolicyRow& row, model::Step step, model::KeyKind kind);
 
+// True where what is learned of a destination may lower the level, or has raised it.
+[[nodiscard]] bool may_fall_back(model::Fallback fallback);
+
 // True where the answer depends on what is remembered of the destination: such a row answers at
 // least `encrypt` while that is not to be had.
 [[nodiscard]] bool depends_on_state(const Rules& rules);

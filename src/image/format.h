@@ -2,8 +2,8 @@
 // endian, every number at an offset that memcpy reads; nothing is trusted, each access is
 // bounds-checked.
 //
-//   header | profiles | row records, in ascending byte order of destination | text pool | hash
-//   slots
+//   header | profiles | inbound rules | submission rules | row records, in ascending byte order of
+//   destination | text pool | hash slots
 //
 // A reader of another format version refuses the file; there is no conversion, `store` compiles
 // anew.
@@ -30,12 +30,14 @@ namespace image {
 static_assert(std::endian::native == std::endian::little, "images are little endian");
 
 inline constexpr std::array<char, 8> kMagic{'T', 'L', 'S', 'P', 'I', 'M', 'G', '\n'};
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 
 // Bounds, so that a hostile file costs no more than an honest one.
 inline constexpr std::uint64_t kLargestImage = std::uint64_t{4} << 30U;
 inline constexpr std::uint32_t kMostRows = 20'000'000;
 inline constexpr std::uint32_t kMostProfiles = 100'000;
+// Of each of the tables inbound and submission; the rules are read whole when an image is opened.
+inline constexpr std::uint32_t kMostRules = 200'000;
 // Of a row's destination, a malformed one included; far above model::kLongestDestination.
 inline constexpr std::size_t kLongestKey = 2047;
 // Of a match or an attribute of a profile. Postfix takes replies of 100,000 bytes at most [F 1.9].
@@ -49,6 +51,8 @@ struct Stamp {
   std::uint64_t rows = 0;
   std::uint64_t faulty_rows = 0;
   std::uint64_t profiles = 0;
+  std::uint64_t inbound_rules = 0;
+  std::uint64_t submission_rules = 0;
   std::uint64_t digest = 0;  // of the content: equal content, equal digest; not of built_at
 };
 
@@ -60,15 +64,18 @@ struct Header {
   std::uint32_t faulty_rows = 0;
   std::uint32_t home_slots = 0;
   std::uint32_t slots = 0;
+  std::uint32_t inbound_rules = 0;
+  std::uint32_t submission_rules = 0;
   std::int64_t built_at = 0;
   std::uint64_t digest = 0;        // XXH3 of everything behind the header
   std::uint64_t profiles_end = 0;  // each section begins where the one before it ends
+  std::uint64_t rules_end = 0;
   std::uint64_t records_end = 0;
   std::uint64_t pool_end = 0;
   std::uint64_t image_end = 0;
   std::uint64_t checksum = 0;  // XXH3 of the header up to here
 };
-static_assert(sizeof(Header) == 88 && std::is_trivially_copyable_v<Header>);
+static_assert(sizeof(Header) == 104 && std::is_trivially_copyable_v<Header>);
 
 // The head of a record.
 inline constexpr unsigned kProfileBits = 17;

@@ -15,6 +15,7 @@
 #include "src/base/bytes.h"
 #include "src/base/handle.h"
 #include "src/image/profile_codec.h"
+#include "src/image/rule_codec.h"
 #include "src/image/sealed_file.h"
 
 namespace image {
@@ -40,12 +41,14 @@ std::string find_header_fault(const Header& header, std::size_t size) {
     return fmt::format("it has {} bytes and should have {}", size, header.image_end);
   }
   const bool are_sections_ordered =
-      sizeof(Header) <= header.profiles_end && header.profiles_end <= header.records_end &&
-      header.records_end <= header.pool_end && header.pool_end <= header.image_end;
+      sizeof(Header) <= header.profiles_end && header.profiles_end <= header.rules_end &&
+      header.rules_end <= header.records_end && header.records_end <= header.pool_end &&
+      header.pool_end <= header.image_end;
   if (!are_sections_ordered ||
       header.image_end - header.pool_end != std::uint64_t{header.slots} * sizeof(std::uint64_t) ||
       header.rows > kMostRows || header.faulty_rows > header.rows || header.slots < header.rows ||
-      header.profiles > kMostProfiles) {
+      header.profiles > kMostProfiles || header.inbound_rules > kMostRules ||
+      header.submission_rules > kMostRules) {
     return "its header contradicts itself";
   }
   return {};
@@ -149,7 +152,7 @@ base::Result<void> Image::open(std::string_view bytes) {
     return bytes.substr(from, to - from);
   };
   content_ = bytes.substr(sizeof(Header));
-  records_ = section(header.profiles_end, header.records_end);
+  records_ = section(header.rules_end, header.records_end);
   pool_ = section(header.records_end, header.pool_end);
   slots_ = section(header.pool_end, header.image_end);
   home_slots_ = header.home_slots;
@@ -157,11 +160,30 @@ base::Result<void> Image::open(std::string_view bytes) {
             .rows = header.rows,
             .faulty_rows = header.faulty_rows,
             .profiles = header.profiles,
+            .inbound_rules = header.inbound_rules,
+            .submission_rules = header.submission_rules,
             .digest = header.digest};
-  if (auto fetched = fetch(sizeof(Header), header.profiles_end); !fetched) return fetched;
+  if (auto fetched = fetch(sizeof(Header), header.rules_end); !fetched) return fetched;
   digester_ = std::make_unique<Digester>();
   XXH3_64bits_reset(digester_->state.get());
-  return read_profiles(section(sizeof(Header), header.profiles_end));
+  if (auto read = read_profiles(section(sizeof(Header), header.profiles_end)); !read) return read;
+  return read_rules(section(header.profiles_end, header.rules_end));
+}
+
+base::Result<void> Image::read_rules(std::string_view section) {
+  base::ByteReader from(section);
+  for (std::uint64_t i = 0; i < stamp_.inbound_rules; ++i) {
+    auto rule = read_inbound_rule(from);
+    if (!rule) return refused(fmt::format("its inbound rule {} is damaged", i));
+    inbound_rules_.push_back(std::move(*rule));
+  }
+  for (std::uint64_t i = 0; i < stamp_.submission_rules; ++i) {
+    auto rule = read_submission_rule(from);
+    if (!rule) return refused(fmt::format("its submission rule {} is damaged", i));
+    submission_rules_.push_back(std::move(*rule));
+  }
+  if (from.at() != section.size()) return refused("its rules are damaged");
+  return {};
 }
 
 base::Result<void> Image::read_profiles(std::string_view section) {
@@ -249,6 +271,12 @@ const Stamp& Image::stamp() const {
 }
 const std::vector<model::Profile>& Image::profiles() const {
   return profiles_;
+}
+const std::vector<model::InboundRule>& Image::inbound_rules() const {
+  return inbound_rules_;
+}
+const std::vector<model::SubmissionRule>& Image::submission_rules() const {
+  return submission_rules_;
 }
 std::size_t Image::size_in_bytes() const {
   return sizeof(Header) + content_.size();

@@ -13,6 +13,8 @@
 #include "src/base/handle.h"
 #include "src/base/result.h"
 #include "src/image/format.h"
+#include "src/model/inbound_rule.h"
+#include "src/model/submission_rule.h"
 #include "src/model/verdict.h"
 
 namespace image {
@@ -43,6 +45,8 @@ class Image final : public model::PolicyRows {
   [[nodiscard]] std::optional<model::PolicyRow> find(std::string_view destination) const override;
   [[nodiscard]] const Stamp& stamp() const;
   [[nodiscard]] const std::vector<model::Profile>& profiles() const;
+  [[nodiscard]] const std::vector<model::InboundRule>& inbound_rules() const;
+  [[nodiscard]] const std::vector<model::SubmissionRule>& submission_rules() const;
   [[nodiscard]] std::size_t size_in_bytes() const;
 
   // One walk over the rows, in ascending order of destination. Ends early where the image is
@@ -76,6 +80,7 @@ class Image final : public model::PolicyRows {
   base::Result<void> open(std::string_view bytes);
   base::Result<void> fetch(std::size_t from, std::size_t to);
   base::Result<void> read_profiles(std::string_view section);
+  base::Result<void> read_rules(std::string_view section);
   // The row at `at` of the records, which moves behind it; nothing where the bytes make none.
   [[nodiscard]] std::optional<model::PolicyRow> read_row(std::size_t& at) const;
 
@@ -87,6 +92,8 @@ class Image final : public model::PolicyRows {
   std::string_view slots_;
   std::uint32_t home_slots_ = 0;
   std::vector<model::Profile> profiles_;
+  std::vector<model::InboundRule> inbound_rules_;
+  std::vector<model::SubmissionRule> submission_rules_;
   Stamp stamp_;
   std::unique_ptr<Digester> digester_;  // until the content is verified
 };

@@ -11,6 +11,7 @@
 #include "src/base/bytes.h"
 #include "src/base/text.h"
 #include "src/image/profile_codec.h"
+#include "src/image/rule_codec.h"
 #include "src/image/sealed_file.h"
 
 namespace image {
@@ -100,6 +101,24 @@ base::Result<std::uint32_t> Writer::add_profile(const model::Profile& profile) {
   return profile_count_++;
 }
 
+base::Result<void> Writer::add_rule(const model::InboundRule& rule) {
+  if (inbound_count_ == kMostRules) {
+    return base::Error{fmt::format("table inbound has more than {} rows", kMostRules)};
+  }
+  append_rule(inbound_, rule);
+  ++inbound_count_;
+  return {};
+}
+
+base::Result<void> Writer::add_rule(const model::SubmissionRule& rule) {
+  if (submission_count_ == kMostRules) {
+    return base::Error{fmt::format("table submission has more than {} rows", kMostRules)};
+  }
+  append_rule(submission_, rule);
+  ++submission_count_;
+  return {};
+}
+
 base::Result<void> Writer::check(const Row& row) const {
   const auto refuse = [&row](std::string_view why) {
     return base::Error{fmt::format("row \"{}\" {}", base::printable(row.destination, 100), why)};
@@ -165,14 +184,17 @@ base::Result<base::UniqueFd> Writer::finish(base::sys_seconds built_at) {
   header.profiles = profile_count_;
   header.rows = static_cast<std::uint32_t>(slots_.size());
   header.faulty_rows = faulty_rows_;
+  header.inbound_rules = inbound_count_;
+  header.submission_rules = submission_count_;
   // A quarter more slots than rows: a search sees two or three of them.
   header.home_slots = header.rows + header.rows / 4 + 1;
   const auto slots = place(std::move(slots_), header.home_slots);
   header.slots = static_cast<std::uint32_t>(slots.size());
   header.built_at = built_at.time_since_epoch().count();
-  header.digest = digest_of({profiles_, records_, pool_, bytes_of(slots)});
+  header.digest = digest_of({profiles_, inbound_, submission_, records_, pool_, bytes_of(slots)});
   header.profiles_end = sizeof(Header) + profiles_.size();
-  header.records_end = header.profiles_end + records_.size();
+  header.rules_end = header.profiles_end + inbound_.size() + submission_.size();
+  header.records_end = header.rules_end + records_.size();
   header.pool_end = header.records_end + pool_.size();
   header.image_end = header.pool_end + bytes_of(slots).size();
   header.checksum = XXH3_64bits(&header, offsetof(Header, checksum));
@@ -181,7 +203,7 @@ base::Result<base::UniqueFd> Writer::finish(base::sys_seconds built_at) {
       "the policy image would have {} bytes, {} are allowed", header.image_end, kLargestImage)};
   if (header.image_end <= kLargestImage) {
     const std::string_view head(reinterpret_cast<const char*>(&header), sizeof(Header));
-    sealed = seal({head, profiles_, records_, pool_, bytes_of(slots)});
+    sealed = seal({head, profiles_, inbound_, submission_, records_, pool_, bytes_of(slots)});
   }
   clear();
   return sealed;
@@ -189,12 +211,14 @@ base::Result<base::UniqueFd> Writer::finish(base::sys_seconds built_at) {
 
 void Writer::clear() {
   texts_.clear();
-  for (std::string* section : {&profiles_, &records_, &pool_}) {
+  for (std::string* section : {&profiles_, &inbound_, &submission_, &records_, &pool_}) {
     section->clear();
     section->shrink_to_fit();
   }
   slots_ = {};
   profile_count_ = 0;
+  inbound_count_ = 0;
+  submission_count_ = 0;
   last_key_size_ = 0;
   faulty_rows_ = 0;
 }

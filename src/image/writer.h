@@ -11,7 +11,9 @@
 #include "src/base/handle.h"
 #include "src/base/result.h"
 #include "src/image/format.h"
+#include "src/model/inbound_rule.h"
 #include "src/model/profile.h"
+#include "src/model/submission_rule.h"
 #include "src/model/verdict.h"
 
 namespace image {
@@ -41,6 +43,11 @@ class Writer {
   // the writer is then as before.
   base::Result<void> add_row(const Row& row);
 
+  // Rules in the order in which they are to be found again; faulty ones too. Refused beyond
+  // kMostRules.
+  base::Result<void> add_rule(const model::InboundRule& rule);
+  base::Result<void> add_rule(const model::SubmissionRule& rule);
+
   // The finished image as a memfd, sealed against writing, growing and shrinking. The writer is
   // empty afterwards.
   base::Result<base::UniqueFd> finish(base::sys_seconds built_at);
@@ -67,6 +74,10 @@ class Writer {
 
   std::string profiles_;
   std::uint32_t profile_count_ = 0;
+  std::string inbound_;
+  std::string submission_;
+  std::uint32_t inbound_count_ = 0;
+  std::uint32_t submission_count_ = 0;
   std::string records_;
   std::size_t last_key_size_ = 0;  // the last destination ends the records
   std::string pool_;

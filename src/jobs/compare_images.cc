@@ -1,6 +1,9 @@
 #include "src/jobs/compare_images.h"
 
+#include <map>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace jobs {
 namespace {
@@ -10,7 +13,40 @@ bool holds(const model::PolicyRow& row, base::sys_seconds now) {
          (row.expires_at == 0 || row.expires_at > now.time_since_epoch().count());
 }
 
+// Those that hold and ask for something, by whom they are for.
+using Rules = std::map<std::pair<std::string_view, std::string_view>, const model::InboundRule*>;
+
+Rules rules_in_force(const image::Image& image, base::sys_seconds now) {
+  Rules rules;
+  for (const auto& rule : image.inbound_rules()) {
+    const bool is_over = rule.expires_at != 0 && rule.expires_at <= now.time_since_epoch().count();
+    const bool is_soft = rule.on_violation == model::OnViolation::Observe ||
+                         rule.require == model::InboundRequire::None;
+    if (is_over || (is_soft && rule.fault.empty())) continue;
+    rules.emplace(std::pair<std::string_view, std::string_view>{rule.client, rule.sender}, &rule);
+  }
+  return rules;
+}
+
 }  // namespace
+
+engine::Difference compare_inbound(const image::Image& before, const image::Image& after,
+                                   base::sys_seconds now) {
+  const auto old_rules = rules_in_force(before, now);
+  const auto new_rules = rules_in_force(after, now);
+  engine::Difference difference;
+  difference.rows_before = old_rules.size();
+  difference.rows_after = new_rules.size();
+  for (const auto& [whom, rule] : old_rules) {
+    const auto found = new_rules.find(whom);
+    if (found == new_rules.end()) {
+      ++difference.dropped;
+    } else if (engine::is_weaker(*found->second, *rule)) {
+      ++difference.weakened;
+    }
+  }
+  return difference;
+}
 
 engine::Difference compare_images(const image::Image& before, const image::Image& after,
                                   base::sys_seconds now) {

@@ -10,4 +10,8 @@ namespace jobs {
 engine::Difference compare_images(const image::Image& before, const image::Image& after,
                                   base::sys_seconds now);
 
+// The same of the rules for incoming mail that ask for something.
+engine::Difference compare_inbound(const image::Image& before, const image::Image& after,
+                                   base::sys_seconds now);
+
 }  // namespace jobs

@@ -12,8 +12,11 @@ model::Verdict without_favours(const model::Verdict& verdict, model::Transport t
       model::strictness(verdict.level) >= model::strictness(model::Level::Encrypt)) {
     return verdict;
   }
-  return engine::with_level(verdict, model::Level::Encrypt,
-                            "the row has an end, and state.db was not read yet", transport);
+  return engine::with_held(
+      verdict,
+      {model::Level::Encrypt, "the row has an end, and state.db was not read yet",
+       model::Certainty::Unknown},
+      transport);
 }
 
 }  // namespace
@@ -21,6 +24,38 @@ model::Verdict without_favours(const model::Verdict& verdict, model::Transport t
 base::sys_seconds Decider::now() const {
   if (feedback_ == nullptr) return clock_.now();
   return base::sys_seconds(std::chrono::seconds(feedback_->now().wall));
+}
+
+void Decider::install(std::unique_ptr<image::Image> image) {
+  image_ = std::move(image);
+  submission_ = engine::SubmissionBook(image_->submission_rules());
+}
+
+engine::Assured Decider::assured_for(const model::Key& key) {
+  const model::Question question{key, {}, model::Transport::Usual};
+  const auto enforce = model::RowMode::Enforce;
+  return engine::assure(image_ ? hold(engine::judge(*image_, question, enforce, now()), question)
+                               : engine::judge_without_policy(enforce));
+}
+
+engine::SubmissionBook::Found Decider::submission_rule_for(
+    const engine::Submitter& submitter) const {
+  return submission_.find(submitter, now());
+}
+
+model::SenderAnswer Decider::route_for_sender(std::string_view sender) {
+  if (mode_ == model::RowMode::Observe) return {};
+  if (!image_) return {model::SenderAnswer::Kind::Unknown, "no policy has been loaded yet"};
+  const auto found = submission_rule_for(engine::submitter_of(sender, {}));
+  switch (engine::route_of(found)) {
+    case engine::SenderRoute::Usual:
+      return {};
+    case engine::SenderRoute::TlsOnly:
+      return {model::SenderAnswer::Kind::TlsOnly, {}};
+    case engine::SenderRoute::Unknown:
+      return {model::SenderAnswer::Kind::Unknown, found.rule->fault};
+  }
+  return {};
 }
 
 model::Verdict Decider::verdict_for(const model::Question& question) {
@@ -39,7 +74,7 @@ model::Verdict Decider::hold(const model::Verdict& verdict, const model::Questio
   const auto held = feedback_ == nullptr
                         ? engine::level_for(rules, nullptr, {}, engine::Memory::Missing)
                         : feedback_->level_for(rules, question.view, question.key.text);
-  return engine::with_level(verdict, held.level, held.why, question.transport);
+  return engine::with_held(verdict, held, question.transport);
 }
 
 std::optional<std::string_view> Decider::reroute_for(const model::Question& question) {

@@ -82,7 +82,9 @@ Held Feedback::level_for(const Rules& rules, std::string_view view, std::string_
   const auto pending = pending_.find(Place(view, destination));
   if (pending == pending_.end()) return held;
   const auto coming = engine::level_for(rules, &pending->second, now, Memory::Whole);
-  return model::strictness(coming.level) > model::strictness(held.level) ? coming : held;
+  auto stricter = model::strictness(coming.level) > model::strictness(held.level) ? coming : held;
+  stricter.certainty = std::max(coming.certainty, held.certainty);  // the one that promises less
+  return stricter;
 }
 
 bool Feedback::is_rerouted(const Rules& rules, std::string_view view,

@@ -48,7 +48,11 @@ void Publisher::take(store::Compiled compiled, base::sys_seconds now) {
   Policy policy{std::move(compiled.image), std::move(*image), std::move(compiled.faults),
                 compiled.fault_count};
   if (in_force_.image) {
-    const auto difference = compare_images(*in_force_.image, *policy.image, now);
+    auto difference = compare_images(*in_force_.image, *policy.image, now);
+    if (!engine::needs_acceptance(difference)) {
+      const auto rules = compare_inbound(*in_force_.image, *policy.image, now);
+      if (engine::needs_acceptance(rules)) difference = rules;
+    }
     if (engine::needs_acceptance(difference)) {
       hold(std::move(policy), difference, now);
       return;
@@ -71,8 +75,10 @@ void Publisher::put_in_force(Policy policy, base::sys_seconds now) {
       !in_force_.image || in_force_.image->stamp().digest != policy.image->stamp().digest;
   for (const auto& fault : policy.faults) {
     if (!is_new) break;
-    base::log_error("{} {}: {}; its name is answered TEMP until the row is mended",
-                    fault.table_name, base::printable(fault.key), fault.why);
+    base::log_error("{} {}: {}; {} until the row is mended", fault.table_name,
+                    base::printable(fault.key), fault.why,
+                    fault.table_name == "outbound" ? "its name is answered TEMP"
+                                                   : "mail that it would judge is deferred");
   }
   in_force_ = std::move(policy);
   pending_ = {};

@@ -21,6 +21,17 @@ struct Question {
   Transport transport = Transport::Usual;
 };
 
+// By what a sender's mail goes.
+struct SenderAnswer {
+  enum class Kind : std::uint8_t {
+    Usual,    // main.cf decides
+    TlsOnly,  // a rule of table submission says so
+    Unknown,  // the rule can't be used, or none is loaded: the mail must not go in clear for that
+  };
+  Kind kind = Kind::Usual;
+  std::string_view reason;  // of Unknown: one sentence
+};
+
 class Oracle {
  public:
   virtual ~Oracle() = default;
@@ -31,6 +42,8 @@ class Oracle {
   virtual std::optional<std::string_view> reroute_for(const Question& /*question*/) {
     return std::nullopt;
   }
+  // `sender`: an address, "@domain", or "<>". The view holds until the next call.
+  virtual SenderAnswer route_for_sender(std::string_view /*sender*/) { return {}; }
 };
 
 }  // namespace model

@@ -57,6 +57,13 @@ enum class Step : std::uint8_t { AsWritten, WithoutPort, WithoutBrackets, Parent
   return "";
 }
 
+// Whether a level lasts: a message may wait for days, and be tried again at another level.
+enum class Certainty : std::uint8_t {
+  Firm,     // no fallback lowers it, whatever the peer does
+  Loose,    // a fallback may lower it
+  Unknown,  // what it depends on isn't known now
+};
+
 struct Verdict {
   enum class Kind : std::uint8_t {
     NotFound,  // "I know that there is no entry": main.cf decides
@@ -64,8 +71,9 @@ struct Verdict {
     Unknown,   // "I don't know": answered TEMP, never NOTFOUND
   };
   Kind kind = Kind::NotFound;
-  Level level = Level::Encrypt;  // what to answer; may be stricter than the profile's
-  PolicyRow row;                 // the row that won; for Unknown the row at fault, if there is one
+  Level level = Level::Encrypt;              // what to answer; may be stricter than the profile's
+  Certainty certainty = Certainty::Unknown;  // of `level`
+  PolicyRow row;  // the row that won; for Unknown the row at fault, if there is one
   Step step = Step::AsWritten;
   std::string_view reason;  // one sentence, static or as old as the row
 };

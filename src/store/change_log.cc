@@ -51,11 +51,19 @@ Json value_of(const Statement& statement, int column) {
   return text ? Json(*text) : Json();
 }
 
+// The primary key of a table that the log speaks of; empty where none of ours has that name.
+std::string_view key_of(std::string_view table) {
+  if (table == "profile") return "name";
+  if (table == "outbound") return "destination";
+  if (table == "inbound") return "id";
+  if (table == "submission") return "sender";
+  return {};
+}
+
 // One table that the log speaks of, as undo needs it.
 class LoggedTable {
  public:
-  LoggedTable(Database& db, std::string_view name)
-      : db_(db), name_(name), key_(name == "profile" ? "name" : "destination") {}
+  LoggedTable(Database& db, std::string_view name) : db_(db), name_(name), key_(key_of(name)) {}
 
   // The row as JSON, null where there is none.
   std::pair<Json, Failure> find(std::string_view key) {
@@ -147,7 +155,7 @@ base::Result<ChangeRow> PolicyDb::find_undoable(std::int64_t seq) {
     return base::Error{fmt::format("there is no change {} in change_log", seq)};
   }
   auto change = read_change(statement);
-  if (change.table_name != "profile" && change.table_name != "outbound") {
+  if (key_of(change.table_name).empty()) {
     return base::Error{fmt::format("change {} is of table {}, which can't be undone", seq,
                                    base::printable(change.table_name, 60))};
   }

@@ -11,6 +11,7 @@
 #include "src/base/text.h"
 #include "src/image/writer.h"
 #include "src/model/next_hop.h"
+#include "src/store/compile_rules.h"
 #include "src/store/profile_rows.h"
 #include "src/store/row_check.h"
 
@@ -61,7 +62,8 @@ class Compiler {
   MaybeStop merge_odd_rows_before(std::string_view key);
   MaybeStop add_odd_row(const OddRow& row);
   MaybeStop add_row(image::Writer::Row row, std::optional<std::string> fault);
-  void list_fault(std::string_view key, std::string_view why);
+  void list_fault(std::string_view key, std::string_view why) { list_fault("outbound", key, why); }
+  void list_fault(std::string_view table, std::string_view key, std::string_view why);
 
   enum class Pass : std::uint8_t { Plain, CollectOdd, Merge };
 
@@ -80,10 +82,10 @@ class Compiler {
   std::size_t next_odd_ = 0;
 };
 
-void Compiler::list_fault(std::string_view key, std::string_view why) {
+void Compiler::list_fault(std::string_view table, std::string_view key, std::string_view why) {
   ++compiled_.fault_count;
   if (compiled_.faults.size() < kMostFaultsListed) {
-    compiled_.faults.push_back({"outbound", base::printable(key), std::string(why)});
+    compiled_.faults.push_back({std::string(table), base::printable(key), std::string(why)});
   }
 }
 
@@ -313,6 +315,11 @@ CompileOutcome Compiler::run(base::sys_seconds now) {
     pass_ = Pass::Merge;
     if (auto stop = scan()) return outcome_of(std::move(*stop));
   }
+  // Only here: a scan may begin anew, and with it the list of faults.
+  const auto list = [this](std::string_view table, std::string_view key, std::string_view why) {
+    list_fault(table, key, why);
+  };
+  if (auto stop = compile_rules(db_, *writer_, list)) return outcome_of(std::move(*stop));
   auto image = writer_->finish(now);
   if (!image) return Refusal{image.error()};
   compiled_.image = std::move(*image);

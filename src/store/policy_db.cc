@@ -74,7 +74,7 @@ Failure prevent_writing(Database& db) {
 
 // Writing runs the triggers that the file says; they must be ours.
 Failure allow_triggers(Database& db) {
-  auto fault = find_schema_fault(db);
+  auto fault = find_schema_fault(db, policy_schema().newest());
   if (fault.failure.failed()) return fault.failure;
   if (fault.text) return {SQLITE_ERROR, *fault.text + "; it is not safe to write to"};
   return db.trust_schema();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "src/base/result.h"
+#include "src/model/inbound_rule.h"
 #include "src/model/profile.h"
 #include "src/store/policy_summary.h"
 
@@ -30,6 +31,27 @@ struct OutboundRow {
   std::optional<std::string> comment;
 
   bool operator==(const OutboundRow&) const = default;
+};
+
+struct InboundRow {
+  model::InboundRule rule;  // its fault, where it has one, is what the daemon would say of it
+  std::optional<std::string> owner;
+  std::optional<std::string> reason;
+  std::optional<std::string> comment;
+};
+
+struct SubmissionRow {
+  std::string sender;
+  std::string require = "encrypt";
+  std::string otherwise = "reject";
+  std::optional<std::string> min_protocol;
+  std::optional<std::string> text;
+  std::optional<std::string> owner;
+  std::optional<std::string> reason;
+  std::optional<std::int64_t> expires_at;  // seconds since the epoch
+  std::optional<std::string> comment;
+
+  bool operator==(const SubmissionRow&) const = default;
 };
 
 struct ChangeRow {
@@ -77,6 +99,19 @@ class PolicyDb {
   base::Result<std::optional<OutboundRow>> find_outbound(std::string_view destination);
   // In order of destination.
   base::Result<std::vector<OutboundRow>> list_outbound();
+
+  // In order of id.
+  base::Result<std::vector<InboundRow>> list_inbound();
+  // The id is given by the database, whatever stands in the row.
+  base::Result<std::int64_t> add_inbound(const InboundRow& row);
+  base::Result<bool> remove_inbound(std::int64_t id);
+
+  // Inserts or replaces.
+  base::Result<void> set_submission(const SubmissionRow& row);
+  // False where there was no such row.
+  base::Result<bool> remove_submission(std::string_view sender);
+  // In order of sender.
+  base::Result<std::vector<SubmissionRow>> list_submission();
 
   // What the rows that are in force at `now` (seconds since the epoch) ask for; of each kind at
   // most `limit` names.

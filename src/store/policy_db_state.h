@@ -1,4 +1,4 @@
-// What the parts of PolicyDb share. Private to policy_db.cc, profile_table.cc and change_log.cc.
+// What the parts of PolicyDb share. Private to store.
 #pragma once
 
 #include <string>

@@ -36,7 +36,13 @@ std::optional<std::uint64_t> digest_of(const base::UniqueFd& fd) {
 // way through the table, and it takes half as long again: 0.28 s for a million rows. Table by
 // table, because of the admin's own tables we neither need the pages nor trust the expressions.
 std::pair<std::string, Failure> find_damage(Database& db) {
-  for (const char* table : {"profile", "outbound", "destination_rule", "replaced_row"}) {
+  const auto [version, version_failure] = db.number("PRAGMA user_version");
+  if (version_failure.failed()) return {{}, version_failure};
+  for (const char* table :
+       {"profile", "outbound", "destination_rule", "replaced_row", "inbound", "submission"}) {
+    const bool is_of_step_2 =
+        std::string_view(table) == "inbound" || std::string_view(table) == "submission";
+    if (is_of_step_2 && version < 2) continue;
     auto [finding, failure] = db.text(fmt::format("PRAGMA quick_check({})", table));
     if (failure.failed() || finding != "ok") return {std::move(finding), std::move(failure)};
   }
@@ -60,7 +66,7 @@ struct PolicySource::State {
   [[nodiscard]] bool has_lost_wal(const Sight& sight) const;
 
   std::optional<Reading> read(const Sight& sight, PolicyFile::View view, base::sys_seconds now);
-  std::optional<Trouble> find_content_trouble(Database& db) const;
+  std::optional<Trouble> find_content_trouble(Database& db);
   std::optional<Trouble> find_page_damage(PolicyFile::View view) const;
   Reading check_and_compile(Database& db, const Sight& sight, PolicyFile::View view,
                             base::sys_seconds now);
@@ -76,6 +82,7 @@ struct PolicySource::State {
   // Of the file now examined. Read before it is opened as a database: closing it after that would
   // let go of that connection's locks.
   PolicyFile::Format format = PolicyFile::Format::Unreadable;
+  bool is_older = false;  // made by a version that knew fewer tables
 
   std::optional<Sight> seen;   // at the last look; none: look again
   std::optional<Sight> read_;  // when what was compiled last was read
@@ -173,8 +180,9 @@ std::optional<Trouble> PolicySource::State::find_lost_commits(const Sight& sight
                  "-wal and -shm, bring the file up to date; `touch` it to use it as it is");
 }
 
-std::optional<Trouble> PolicySource::State::find_content_trouble(Database& db) const {
+std::optional<Trouble> PolicySource::State::find_content_trouble(Database& db) {
   const auto identity = identify(db, policy_schema());
+  is_older = identity.origin == Origin::Older;
   switch (identity.origin) {
     case Origin::Ours:
       break;
@@ -183,11 +191,13 @@ std::optional<Trouble> PolicySource::State::find_content_trouble(Database& db) c
     case Origin::Newer:
       return trouble("schema-newer", identity.text);
     case Origin::Older:
+      // What an older version made serves as it did; a table that it lacks has no rows.
+      if (identity.version >= 1) break;
       return trouble("schema-older", identity.text);
     case Origin::Unreadable:
       return explain(identity.failure);
   }
-  const auto schema = find_schema_fault(db);
+  const auto schema = find_schema_fault(db, identity.version);
   if (schema.failure.failed()) return explain(schema.failure);
   if (schema.text) {
     return trouble("hostile-schema",
@@ -272,6 +282,12 @@ std::optional<Reading> PolicySource::State::examine(Sight& sight, base::sys_seco
       is_wal && !sight.has_wal_content() ? PolicyFile::View::Alone : PolicyFile::View::WithWal;
   auto reading = read(sight, view, now);
   if (!reading) return std::nullopt;
+  if (auto* compiled = std::get_if<Compiled>(&*reading); compiled != nullptr && is_older) {
+    compiled->warnings.push_back(fmt::format(
+        "{}: an older version made it; it serves as it is, and rules for incoming and submitted "
+        "mail need `tlspolicyctl upgrade`",
+        file.path()));
+  }
   if (auto* compiled = std::get_if<Compiled>(&*reading); compiled != nullptr && !is_wal) {
     compiled->warnings.push_back(fmt::format(
         "{}: the journal mode is not WAL, so a long transaction keeps readers out; run: "

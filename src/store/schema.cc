@@ -38,20 +38,27 @@ std::pair<Objects, Failure> read_objects(Database& db) {
   return {std::move(objects), statement.failure()};
 }
 
-// What the steps make of an empty database, with the SQLite we run on.
-std::pair<Objects, Failure> make_expected_objects() {
+// What the first `version` steps make of an empty database, with the SQLite we run on.
+std::pair<Objects, Failure> make_expected_objects(std::int64_t version) {
   auto [db, failure] = Database::open(
       ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, 0);
+  std::int64_t done = 0;
   for (const auto& step : policy_schema().steps) {
-    if (!failure.failed()) failure = db.execute(step);
+    if (!failure.failed() && done++ < version) failure = db.execute(step);
   }
   if (failure.failed()) return {Objects{}, failure};
   return read_objects(db);
 }
 
-const std::pair<Objects, Failure>& expected_objects() {
-  static const auto kObjects = make_expected_objects();
-  return kObjects;
+const std::pair<Objects, Failure>& expected_objects(std::int64_t version) {
+  static const auto kByVersion = [] {
+    std::vector<std::pair<Objects, Failure>> all;
+    for (std::int64_t i = 1; i <= policy_schema().newest(); ++i) {
+      all.push_back(make_expected_objects(i));
+    }
+    return all;
+  }();
+  return kByVersion.at(static_cast<std::size_t>(version - 1));
 }
 
 // True for an index of columns alone. Expressions and WHERE make SQLite run what the file says.
@@ -70,40 +77,46 @@ std::pair<bool, Failure> is_plain_index(Database& db, const std::string& table,
 }  // namespace
 
 const Schema& policy_schema() {
-  static const Schema kSchema{0x544c5350, "policy database", {schema_step_1()}};
+  static const Schema kSchema{0x544c5350, "policy database", {schema_step_1(), schema_step_2()}};
   return kSchema;
 }
 
 const Schema& state_schema() {
-  static const Schema kSchema{0x544c5353, "state database", {state_step_1(), state_step_2()}};
+  static const Schema kSchema{0x544c5353,
+                              "state database",
+                              {state_step_1(), state_step_2(), state_step_3(), state_step_4()}};
   return kSchema;
 }
 
 Identity identify(Database& db, const Schema& schema) {
   const auto [application, failure] = db.number("PRAGMA application_id");
-  if (failure.failed()) return {Origin::Unreadable, failure.text, failure};
+  if (failure.failed()) return {Origin::Unreadable, failure.text, failure, 0};
   const auto [version, version_failure] = db.number("PRAGMA user_version");
-  if (version_failure.failed()) return {Origin::Unreadable, version_failure.text, version_failure};
+  if (version_failure.failed())
+    return {Origin::Unreadable, version_failure.text, version_failure, 0};
   if (application != schema.application_id) {
     return {Origin::NotOurs,
             fmt::format("it is not a {}: its application_id is {}, ours is {}", schema.name,
                         application, schema.application_id),
-            {}};
+            {},
+            version};
   }
   if (version > schema.newest()) {
     return {Origin::Newer,
             fmt::format("it has schema {}, this version knows up to {}; upgrade tlspolicyd, or go "
                         "back to a copy from before",
                         version, schema.newest()),
-            {}};
+            {},
+            version};
   }
   if (version < schema.newest()) {
     return {Origin::Older,
             fmt::format("it has schema {}, this version needs {}; run `tlspolicyctl upgrade`",
                         version, schema.newest()),
-            {}};
+            {},
+            version};
   }
-  return {};
+  return {Origin::Ours, {}, {}, version};
 }
 
 base::Result<Migrated> migrate(Database& db, const Schema& schema) {
@@ -130,8 +143,8 @@ base::Result<Migrated> migrate(Database& db, const Schema& schema) {
   return Migrated{version, std::ssize(steps)};
 }
 
-SchemaFault find_schema_fault(Database& db) {
-  const auto& [expected, failure] = expected_objects();
+SchemaFault find_schema_fault(Database& db, std::int64_t version) {
+  const auto& [expected, failure] = expected_objects(version);
   if (failure.failed()) return {std::nullopt, failure};
   auto [found, found_failure] = read_objects(db);
   if (found_failure.failed()) return {std::nullopt, found_failure};

@@ -42,16 +42,18 @@ struct Identity {
   Origin origin = Origin::Ours;
   std::string text;  // for the admin, where it isn't Ours
   Failure failure;   // where it is Unreadable
+  std::int64_t version = 0;
 };
 Identity identify(Database& db, const Schema& schema);
 
 // What stands in the schema of `db`, a policy database, that shouldn't, or is missing, or differs
 // from ours letter by letter. Further tables, views and plain indexes of the admin's are his
 // business; triggers, and indexes that compute something, are not where they touch our tables.
+// `version` is how many steps the file has seen, one at least.
 struct SchemaFault {
   std::optional<std::string> text;
   Failure failure;
 };
-SchemaFault find_schema_fault(Database& db);
+SchemaFault find_schema_fault(Database& db, std::int64_t version);
 
 }  // namespace store

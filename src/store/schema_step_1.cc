@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "src/base/text.h"
+#include "src/store/schema_sql.h"
 #include "src/store/schema_steps.h"
 
 namespace store {
@@ -19,54 +20,6 @@ constexpr std::array kProfileColumns{
     "comment"};
 constexpr std::array kOutboundColumns{"destination", "profile", "match",      "mode",
                                       "owner",       "reason",  "expires_at", "comment"};
-
-// The statements below are compiled anew for each INSERT of a shell script, so every expression in
-// them has a price: one GLOB costs less than a call of length(), and char() and || cost most.
-
-// Text for people: any Unicode but control characters. (NUL, which GLOB doesn't see behind, is
-// looked for once for all columns of a row.)
-std::string prose(std::string_view column, int most) {
-  return fmt::format(
-      "CONSTRAINT \"{0} must be 1 to {1} characters without control characters, or NULL\" CHECK "
-      "({0} NOT GLOB '*[^ -~\u00a0-\U0010fffd]*' AND length({0}) BETWEEN 1 AND {1})",
-      column, most);
-}
-
-// Text for Postfix: no blanks and no commas, which end an attribute [F 2.3].
-std::string attribute(std::string_view column, int most) {
-  return fmt::format(
-      "CONSTRAINT \"{0} must be 1 to {1} printable ASCII characters without blanks and commas, or "
-      "NULL\" CHECK ({0} NOT GLOB '*[^!-+--~]*' AND length({0}) BETWEEN 1 AND {1})",
-      column, most);
-}
-
-std::string seconds(std::string_view column, int least) {
-  return fmt::format(
-      "CONSTRAINT \"{0} must be {1} to 315360000 seconds, or NULL\" CHECK ({0} BETWEEN {1} AND "
-      "315360000)",
-      column, least);
-}
-
-std::string yes_or_no(std::string_view column) {
-  return fmt::format(
-      "CONSTRAINT \"{0} must be yes or no (1 or 0), or NULL\" CHECK ({0} IN ('yes', 'no', '1', "
-      "'0'))",
-      column);
-}
-
-std::string no_nul(std::initializer_list<std::string_view> columns) {
-  std::vector<std::string> parts;
-  for (const auto column : columns) parts.push_back(fmt::format("ifnull({}, '')", column));
-  return fmt::format("CONSTRAINT \"no column may hold a NUL byte\" CHECK (instr({}, char(0)) = 0)",
-                     base::join(parts, " || "));
-}
-
-template <std::size_t N>
-std::string json(const std::array<const char*, N>& columns, std::string_view row) {
-  std::vector<std::string> parts;
-  for (const auto* column : columns) parts.push_back(fmt::format("'{0}', {1}{0}", column, row));
-  return fmt::format("json_object({})", base::join(parts, ", "));
-}
 
 // The rules of model::find_contradiction, in SQL.
 constexpr std::string_view kProfileTable = R"sql(
@@ -239,44 +192,6 @@ INSERT INTO profile(name, level, fallback, comment) VALUES
   ('dane', 'dane', 'never', 'DANE where the MX has TLSA records, else as may'),
   ('dane-only', 'dane-only', 'never', 'DANE or the mail waits'))sql";
 
-// {table}, {key}; {new}, {old} and {row} are the JSON of a row. What one statement changed is one
-// row of the log, a new key is the end of one row and the beginning of another.
-constexpr std::string_view kLogTriggers = R"sql(
-CREATE TRIGGER {table}_before_insert BEFORE INSERT ON {table} BEGIN
-  INSERT OR REPLACE INTO replaced_row
-    SELECT '{table}', {key}, {row} FROM {table} WHERE {key} = NEW.{key};
-END;
-CREATE TRIGGER {table}_after_insert AFTER INSERT ON {table} BEGIN
-  {insert_rules}
-  INSERT INTO change_log(at, table_name, key, op, before, after)
-    SELECT unixepoch(), '{table}', NEW.{key}, iif(before IS NULL, 'insert', 'update'), before, {new}
-    FROM (SELECT 1) LEFT JOIN replaced_row ON table_name = '{table}' AND key = NEW.{key};
-  DELETE FROM replaced_row WHERE table_name = '{table}' AND key = NEW.{key};
-END;
-CREATE TRIGGER {table}_before_rename BEFORE UPDATE OF {key} ON {table}
-WHEN NEW.{key} <> OLD.{key} BEGIN
-  SELECT RAISE(ABORT, 'a row with the new {key} exists already; delete one of the two first')
-    WHERE EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key});
-  {rename_rules}
-END;
-CREATE TRIGGER {table}_after_update AFTER UPDATE ON {table} BEGIN
-  {update_rules}
-  INSERT INTO change_log(at, table_name, key, op, before, after)
-    SELECT unixepoch(), '{table}', NEW.{key}, 'update', {old}, {new}
-    WHERE NEW.{key} = OLD.{key} AND {old} <> {new};
-  INSERT INTO change_log(at, table_name, key, op, before)
-    SELECT unixepoch(), '{table}', OLD.{key}, 'delete', {old} WHERE NEW.{key} <> OLD.{key};
-  INSERT INTO change_log(at, table_name, key, op, after)
-    SELECT unixepoch(), '{table}', NEW.{key}, 'insert', {new} WHERE NEW.{key} <> OLD.{key};
-  DELETE FROM replaced_row WHERE table_name = '{table}' AND key = OLD.{key};
-END;
-CREATE TRIGGER {table}_after_delete AFTER DELETE ON {table} BEGIN
-  {delete_rules}
-  INSERT INTO change_log(at, table_name, key, op, before)
-    VALUES (unixepoch(), '{table}', OLD.{key}, 'delete', {old});
-  DELETE FROM replaced_row WHERE table_name = '{table}' AND key = OLD.{key};
-END)sql";
-
 // What a row of outbound owes its profile.
 constexpr std::string_view kRowRules = R"sql(SELECT CASE
     WHEN level IS NULL THEN
@@ -300,24 +215,6 @@ constexpr std::string_view kLevelRules = R"sql(SELECT
 
 std::string level_rules(std::string_view changed) {
   return fmt::format(fmt::runtime(kLevelRules), fmt::arg("changed", changed));
-}
-
-struct Rules {
-  std::string insert;
-  std::string rename;
-  std::string update;
-  std::string remove;
-};
-
-template <std::size_t N>
-std::string triggers(std::string_view table, const std::array<const char*, N>& columns,
-                     const Rules& rules) {
-  return fmt::format(fmt::runtime(kLogTriggers), fmt::arg("table", table),
-                     fmt::arg("key", columns.front()), fmt::arg("row", json(columns, "")),
-                     fmt::arg("new", json(columns, "NEW.")), fmt::arg("old", json(columns, "OLD.")),
-                     fmt::arg("insert_rules", rules.insert), fmt::arg("rename_rules", rules.rename),
-                     fmt::arg("update_rules", rules.update),
-                     fmt::arg("delete_rules", rules.remove));
 }
 
 std::string profile_table() {
@@ -359,7 +256,7 @@ std::string rule_table() {
 
 std::string schema_step_1() {
   const std::string used = "EXISTS (SELECT 1 FROM outbound WHERE profile = OLD.name)";
-  Rules profile;
+  TableRules profile;
   profile.insert = level_rules(
       "EXISTS (SELECT 1 FROM replaced_row WHERE table_name = 'profile' AND key = NEW.name)");
   profile.rename = fmt::format(
@@ -371,7 +268,7 @@ std::string schema_step_1() {
       "SELECT RAISE(ABORT, 'rows of outbound use this profile; delete them or give them another "
       "one (UPDATE outbound SET profile = ...) first') WHERE {};",
       used);
-  Rules outbound;
+  TableRules outbound;
   outbound.insert = fmt::format("{}\n  {}", kDestinationRules, kRowRules);
   outbound.rename = kDestinationRules;
   outbound.update = kRowRules;
@@ -381,8 +278,8 @@ std::string schema_step_1() {
                                             rule_table(),
                                             std::string(kLogTables),
                                             std::string(kShippedProfiles),
-                                            triggers("profile", kProfileColumns, profile),
-                                            triggers("outbound", kOutboundColumns, outbound)};
+                                            log_triggers("profile", kProfileColumns, profile),
+                                            log_triggers("outbound", kOutboundColumns, outbound)};
   return base::join(statements, ";") + ";";
 }
 

@@ -6,7 +6,10 @@
 namespace store {
 
 std::string schema_step_1();
+std::string schema_step_2();
 std::string state_step_1();
 std::string state_step_2();
+std::string state_step_3();
+std::string state_step_4();
 
 }  // namespace store

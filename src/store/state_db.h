@@ -14,7 +14,9 @@
 
 #include "src/base/result.h"
 #include "src/model/destination_state.h"
+#include "src/model/inbound_record.h"
 #include "src/model/observation.h"
+#include "src/model/submission_record.h"
 #include "src/store/ledger.h"
 
 namespace store {
@@ -58,6 +60,18 @@ struct StoredClock {
   std::int64_t lived = 0;
 };
 
+// What is written down of incoming and submitted mail at once.
+struct InboundLog {
+  std::vector<model::InboundDecision> decisions;
+  std::vector<model::InboundCount> counts;
+  std::vector<model::InboundKnown> learnt;
+  std::vector<model::SubmissionDecision> submissions;
+  [[nodiscard]] std::int64_t size() const {
+    return std::ssize(decisions) + std::ssize(counts) + std::ssize(learnt) +
+           std::ssize(submissions);
+  }
+};
+
 class StateDb {
  public:
   // Bounds: hours of counters are kept for kKeptSeconds, at most kMostCounters rows of them
@@ -91,6 +105,32 @@ class StateDb {
                                     std::int64_t now);
 
   std::optional<Refused> add_observed(const std::vector<ObservedCount>& counts);
+
+  // Bounds of what is kept of incoming mail, looked after each kInboundTrimEvery records:
+  // decisions, senders known, counters (beside kKeptSeconds).
+  static constexpr std::int64_t kMostInbound = 100'000;
+  static constexpr std::int64_t kMostInboundCounts = 500'000;
+  static constexpr std::int64_t kInboundTrimEvery = 10'000;
+  std::optional<Refused> add_inbound(const InboundLog& log, std::int64_t now);
+  struct InboundRow {
+    std::int64_t seq = 0;
+    model::InboundDecision decision;
+  };
+  // Newest first, at most `limit`.
+  base::Result<std::vector<InboundRow>> list_inbound(std::int64_t since, std::int64_t limit);
+  struct SubmissionRow {
+    std::int64_t seq = 0;
+    model::SubmissionDecision decision;
+  };
+  base::Result<std::vector<SubmissionRow>> list_submissions(std::int64_t since, std::int64_t limit);
+  // The counters since then without their hours: `hour` is the first one.
+  struct InboundSum {
+    model::InboundCount count;
+    std::int64_t last_hour = 0;
+  };
+  base::Result<std::vector<InboundSum>> sum_inbound(std::int64_t since);
+  base::Result<void> load_known(std::int64_t most,
+                                const std::function<void(const model::InboundKnown&)>& visit);
 
   base::Result<StoredClock> load_clock();
   // One remembered value, of any bytes.

@@ -15,6 +15,7 @@ struct StateDb::Impl {
   Database db;
   std::int64_t most_counters = kMostCounters;
   std::int64_t added = 0;  // counters since they were trimmed
+  std::int64_t added_inbound = kInboundTrimEvery;  // the first writing trims
 
   [[nodiscard]] std::string describe(const Failure& failure) const;
   [[nodiscard]] Refused refuse(const Failure& failure) const;

@@ -34,13 +34,14 @@ enum class ToParent : std::uint8_t {
 };
 
 enum class StoreToAnswer : std::uint8_t {
-  Image = 1,  // one descriptor: a new policy image
-  NoPolicy,   // there is none to be had for now; serve without
-  StateBase,  // one descriptor: all that was committed
-  Committed,  // ids of proposals, 8 bytes each: they are on disk
-  Reset,      // two texts: view and destination to forget
-  Mode,       // ModeMessage: an admin's panic
-  Follow,     // texts: the destinations whose exchanges an admin wants to see, all of them
+  Image = 1,     // one descriptor: a new policy image
+  NoPolicy,      // there is none to be had for now; serve without
+  StateBase,     // one descriptor: all that was committed
+  Committed,     // ids of proposals, 8 bytes each: they are on disk
+  Reset,         // two texts: view and destination to forget
+  Mode,          // ModeMessage: an admin's panic
+  Follow,        // texts: the destinations whose exchanges an admin wants to see, all of them
+  InboundKnown,  // one descriptor: InboundKnowns (inbound_record.h), what was learnt before
 };
 
 enum class AnswerToStore : std::uint8_t {
@@ -52,6 +53,10 @@ enum class AnswerToStore : std::uint8_t {
   Clock,        // two numbers: where the clocks of a Moment stand
   Followed,     // FollowedMessage
   Observed,     // ObservedRecords, one behind the other
+  Inbound,      // InboundDecisions (inbound_record.h), one behind the other
+  InboundCounts,
+  InboundLearnt,  // InboundKnowns
+  Submissions,    // SubmissionDecisions (inbound_record.h)
 };
 
 enum class IngestToAnswer : std::uint8_t {

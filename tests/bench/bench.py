@@ -19,6 +19,7 @@ import threading
 import time
 
 from feedback import Feedback
+from inbound import Inbound
 from servers import Daemon, NullResponder, wait_for
 
 CONNECTIONS = (1, 8, 64, 256)
@@ -226,6 +227,9 @@ class Bench:
     def feedback(self):
         Feedback(self, self.folder, progress, table).run()
 
+    def inbound(self):
+        Inbound(self, self.folder, progress, table).run()
+
 
 def describe_machine(options):
     cpus = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
@@ -240,7 +244,8 @@ def describe_machine(options):
 
 
 SECTIONS = {"lookups": Bench.lookups, "memory": Bench.memory, "starts": Bench.starts,
-            "edits": Bench.edit_to_live, "publication": Bench.publication, "feedback": Bench.feedback}
+            "edits": Bench.edit_to_live, "publication": Bench.publication, "feedback": Bench.feedback,
+            "inbound": Bench.inbound}
 
 
 def main():

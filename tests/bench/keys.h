@@ -19,4 +19,8 @@ std::optional<KeyKind> parse_key_kind(std::string_view text);
 std::vector<std::string> make_requests(std::string_view map, KeyKind kind, std::uint64_t rows,
                                        std::size_t count);
 
+// `count` requests of policy delegation, as smtpd(8) writes them: mail over TLS from addresses in
+// 10.0.0.0 and up, senders in d0000000.bench.example and up, of which `rows` have a rule.
+std::vector<std::string> make_policy_requests(std::uint64_t rows, std::size_t count);
+
 }  // namespace bench

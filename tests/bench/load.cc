@@ -47,6 +47,11 @@ nanoseconds read_own_cpu() {
   return std::chrono::seconds(spent.tv_sec) + nanoseconds(spent.tv_nsec);
 }
 
+// An answer of policy delegation ends with an empty line.
+bool is_whole_action(std::string_view reply) {
+  return reply.ends_with("\n\n");
+}
+
 // True when `reply` is a whole netstring. Replies of socketmap are short; the length is believed.
 bool is_whole(std::string_view reply) {
   std::size_t length = 0;
@@ -145,8 +150,11 @@ class Load {
     if (count <= 0) return false;
     peer.filled += static_cast<std::size_t>(count);
     const std::string_view reply(peer.reply.data(), peer.filled);
-    if (!is_whole(reply)) return peer.filled < peer.reply.size();
-    if (!is_expected(reply, options_.expect)) {
+    const bool is_policy = options_.kind == "policy";
+    if (is_policy ? !is_whole_action(reply) : !is_whole(reply)) {
+      return peer.filled < peer.reply.size();
+    }
+    if (is_policy ? !reply.starts_with(options_.expect) : !is_expected(reply, options_.expect)) {
       fmt::print(stderr, "expected {}, got {}\n", options_.expect, reply);
       return false;
     }
@@ -185,12 +193,15 @@ class Load {
 int run(const bench::LoadOptions& options) {
   constexpr std::size_t kRequests = std::size_t{1} << 18;  // more than any cache holds of the table
   const auto address = bench::parse_address(options.address);
-  const auto kind = bench::parse_key_kind(options.kind);
+  const bool is_policy = options.kind == "policy";
+  const auto kind = bench::parse_key_kind(is_policy ? "hit" : options.kind);
   if (!address || !kind) {
     fmt::print(stderr, "load: bad --address or --kind\n");
     return 2;
   }
-  const auto requests = bench::make_requests(options.map, *kind, options.rows, kRequests);
+  const auto requests = is_policy
+                            ? bench::make_policy_requests(options.rows, kRequests)
+                            : bench::make_requests(options.map, *kind, options.rows, kRequests);
   Load load(options, requests);
   if (!load.connect(*address)) {
     std::perror(options.address.c_str());

@@ -12,7 +12,7 @@ namespace bench {
 
 struct LoadOptions {
   std::string address;                       // --address unix:/PATH | inet:ADDRESS:PORT
-  std::string kind = "hit";                  // --kind hit | miss | parent
+  std::string kind = "hit";                  // --kind hit | miss | parent | policy
   std::string map = "policy";                // --map NAME
   std::string expect = "OK ";                // --expect TEXT: how every reply must begin
   std::size_t connections = 8;               // --connections N, one request in flight each

@@ -1,6 +1,6 @@
 // The yardstick: the least a socketmap server can do. One epoll loop reads, finds the netstrings
-// and answers "OK encrypt" to each, whatever was asked. What tlspolicyd needs beyond this is its
-// own cost.
+// and answers "OK encrypt" to each, whatever was asked; with --policy first it finds the requests
+// of policy delegation and answers DUNNO. What tlspolicyd needs beyond this is its own cost.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -20,6 +20,7 @@
 namespace {
 
 constexpr std::string_view kReply = "10:OK encrypt,";
+constexpr std::string_view kAction = "action=DUNNO\n\n";
 
 // The length of the netstring at the start of `input`, with digits and comma; 0: incomplete; npos:
 // bad.
@@ -36,10 +37,18 @@ std::size_t find_netstring(std::string_view input) {
   return input[whole - 1] == ',' ? whole : std::string_view::npos;
 }
 
+// The same of a request that ends with an empty line.
+std::size_t find_policy_request(std::string_view input) {
+  const auto end = input.find("\n\n");
+  return end == std::string_view::npos ? 0 : end + 2;
+}
+
 class NullResponder {
  public:
-  explicit NullResponder(std::vector<int> listeners)
-      : listeners_(std::move(listeners)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  NullResponder(std::vector<int> listeners, bool is_policy)
+      : listeners_(std::move(listeners)),
+        is_policy_(is_policy),
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     for (const int fd : listeners_) watch(fd);
   }
 
@@ -88,11 +97,13 @@ class NullResponder {
     replies_.clear();
     std::size_t done = 0;
     while (done < input.size()) {
-      const auto length = find_netstring(input.substr(done));
+      const auto rest_of_input = input.substr(done);
+      const auto length =
+          is_policy_ ? find_policy_request(rest_of_input) : find_netstring(rest_of_input);
       if (length == std::string_view::npos) return false;
       if (length == 0) break;
       done += length;
-      replies_ += kReply;
+      replies_ += is_policy_ ? kAction : kReply;
     }
     if (done < input.size()) {
       std::string left(input.substr(done));
@@ -105,6 +116,7 @@ class NullResponder {
   }
 
   std::vector<int> listeners_;
+  bool is_policy_;
   int epoll_;
   std::string replies_;
   std::unordered_map<int, std::string> pending_;  // unfinished requests
@@ -114,7 +126,8 @@ class NullResponder {
 
 int main(int argc, char** argv) {
   std::vector<int> listeners;
-  for (int i = 1; i < argc; ++i) {
+  const bool is_policy = argc > 1 && std::string_view(argv[1]) == "--policy";
+  for (int i = is_policy ? 2 : 1; i < argc; ++i) {
     const auto address = bench::parse_address(argv[i]);
     const int fd = address ? bench::listen_on(*address) : -1;
     if (fd < 0) {
@@ -124,8 +137,8 @@ int main(int argc, char** argv) {
     listeners.push_back(fd);
   }
   if (listeners.empty()) {
-    std::fputs("usage: null_responder unix:/PATH|inet:ADDRESS:PORT ...\n", stderr);
+    std::fputs("usage: null_responder [--policy] unix:/PATH|inet:ADDRESS:PORT ...\n", stderr);
     return 2;
   }
-  NullResponder(std::move(listeners)).run();
+  NullResponder(std::move(listeners), is_policy).run();
 }

@@ -13,6 +13,11 @@
 
 namespace {
 
+class PassesAll final : public model::MailOracle {
+ public:
+  model::Ruling ruling_for(const model::MailFacts& /*facts*/) override { return {}; }
+};
+
 using policyd::Complete;
 using policyd::Malformed;
 using policyd::NeedMore;
@@ -64,6 +69,33 @@ void check_order(std::string_view input) {
   require(a.ccert_subject.find('\0') == a.ccert_subject.npos);
 }
 
+// Says back what the peer said, as the text of a rule would.
+class Echo final : public model::MailOracle {
+ public:
+  model::Ruling ruling_for(const model::MailFacts& facts) override {
+    return {model::Action::Reject, std::string(facts.sender) + std::string(facts.ccert_subject)};
+  }
+};
+
+// Whatever stands in the attributes, each answer is one line of ours and an empty one.
+void check_replies(std::string_view input) {
+  policyd::Counters counters;
+  Echo oracle;
+  policyd::Session session(oracle, counters);
+  std::string out;
+  session.receive(input, out);
+  std::size_t answers = 0;
+  for (std::size_t at = 0; at < out.size(); ++answers) {
+    const auto end = out.find("\n\n", at);
+    require(end != out.npos);
+    const auto line = std::string_view(out).substr(at, end - at);
+    require(line.starts_with("action=550 5.7.10") && line.size() < 450);
+    for (const char c : line) require(c >= ' ' && c <= '~');
+    at = end + 2;
+  }
+  require(answers == counters.answers);
+}
+
 struct Outcome {
   std::string out;
   std::size_t consumed = 0;
@@ -73,7 +105,8 @@ struct Outcome {
 
 Outcome converse(std::string_view input, std::size_t chunk) {
   policyd::Counters counters;
-  policyd::Session session(counters);
+  PassesAll oracle;
+  policyd::Session session(oracle, counters);
   Outcome all;
   for (std::size_t end = std::min(chunk, input.size());;) {
     std::string out;
@@ -98,6 +131,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto whole = converse(input, input.size() + 1);
   check_order(input);
   require(converse(input, 11) == whole);
+  check_replies(input);
   if (size > 400) return 0;
   check_prefixes(input);
   require(converse(input, 1) == whole);

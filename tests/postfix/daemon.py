@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -106,6 +107,18 @@ class Daemon:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{key!r} answers {reply!r}, not {expected!r}\n{self.log()}")
             time.sleep(LOOK_EVERY)
+
+    def wait_for_rules(self, count):
+        """Until so many rules for incoming mail are in force."""
+        deadline = time.monotonic() + EDIT_LIVE_WITHIN
+        while not self._answers_by_rules(count):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not {count} rules\n{self.log()}")
+            time.sleep(LOOK_EVERY)
+
+    def _answers_by_rules(self, count):
+        status = json.loads(self.ctl("status", "--json"))
+        return status["image"]["inbound_rules"] == count and status["answer"]["digest"] == status["image"]["digest"]
 
     # Life and death.
 

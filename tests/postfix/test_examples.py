@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import unittest
 
@@ -24,9 +25,8 @@ def files():
 
 
 class EveryExample(unittest.TestCase):
-    def test_is_run_by_a_test_here(self):
-        with open(__file__, encoding="utf-8") as file:
-            tests = file.read()
+    def test_is_run_by_a_test(self):
+        tests = "".join(path.read_text(encoding="utf-8") for path in pathlib.Path(__file__).parent.glob("test_*.py"))
         for name in files():
             self.assertIn(f'"{name}"', tests)
 

@@ -89,7 +89,7 @@ TEST_CASE("what isn't a policy database of this version is not opened") {
   std::filesystem::remove(file);
   REQUIRE(PolicyDb::init(file).ok());
   shell(file, "PRAGMA user_version=99");
-  CHECK_THAT(error(), ContainsSubstring("schema 99") && ContainsSubstring("up to 1"));
+  CHECK_THAT(error(), ContainsSubstring("schema 99") && ContainsSubstring("up to 2"));
   CHECK_THAT(PolicyDb::upgrade(file).error(), ContainsSubstring("schema 99"));
   shell(file, "PRAGMA user_version=0");
   CHECK_THAT(error(), ContainsSubstring("tlspolicyctl upgrade"));
@@ -100,8 +100,8 @@ TEST_CASE("upgrade leaves a file of the newest schema as it is") {
   OpenDatabase test;
   const auto upgraded = PolicyDb::upgrade(test.file);
   REQUIRE(upgraded.ok());
-  CHECK(upgraded->from == 1);
-  CHECK(upgraded->to == 1);
+  CHECK(upgraded->from == 2);
+  CHECK(upgraded->to == 2);
 }
 
 TEST_CASE("a row comes back as it was set, and is replaced when set again") {

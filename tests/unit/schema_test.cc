@@ -38,7 +38,7 @@ TEST_CASE("a new database has the shipped profiles, which set level and fallback
                " retry_after, failure_memory, downgrade_to, downgrade_for, downgrade_max,"
                " remember_for, reroute_to) IS NOT NULL OR comment IS NULL") == "0");
   CHECK(db.run("PRAGMA journal_mode; PRAGMA application_id; PRAGMA user_version") ==
-        "wal\n1414288208\n1");
+        "wal\n1414288208\n2");
   CHECK(db.run("SELECT count(*) FROM change_log") == "0");
 }
 

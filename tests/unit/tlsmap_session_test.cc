@@ -23,6 +23,13 @@ class FakeOracle final : public model::Oracle {
     return found == rows.end() ? Verdict{} : found->second;
   }
 
+  model::SenderAnswer route_for_sender(std::string_view sender) override {
+    senders.emplace_back(sender);
+    return route;
+  }
+
+  model::SenderAnswer route;
+  std::vector<std::string> senders;
   std::map<std::string, Verdict> rows;
   std::vector<std::string> keys;
   std::vector<std::string> views;
@@ -134,6 +141,20 @@ TEST_CASE("outcome, transport and sender-transport are NOTFOUND, whatever the ke
     CHECK(rig.ask(request) == "NOTFOUND ");
   }
   CHECK(rig.oracle.keys.empty());
+}
+
+TEST_CASE("sender-transport answers the TLS-only transport for the senders that have to") {
+  Rig rig;
+  rig.oracle.route.kind = model::SenderAnswer::Kind::TlsOnly;
+  for (const std::string sender : {"a@bank.test", "@bank.test", "<>"}) {
+    CHECK(rig.ask("sender-transport " + sender) == "OK smtp-strict:");
+    CHECK(rig.oracle.senders.back() == sender);
+  }
+  CHECK(rig.ask("sender-transport root") == "NOTFOUND ");
+  CHECK(rig.oracle.senders.size() == 3);
+  rig.oracle.route = {model::SenderAnswer::Kind::Unknown, "the rule is broken"};
+  CHECK(rig.ask("sender-transport a@bank.test") ==
+        "TEMP the rule is broken; see tlspolicyctl status");
 }
 
 TEST_CASE("what isn't known is TEMP with its reason and what to do, never NOTFOUND") {

@@ -1,0 +1,53 @@
+#include "src/app/inbound_keeper.h"
+
+#include "src/base/log.h"
+#include "src/image/sealed_file.h"
+#include "src/jobs/inbound_desk.h"
+#include "src/wire/inbound_record.h"
+
+namespace app {
+void InboundKeeper::take(wire::AnswerToStore type, std::string_view payload) {
+  while (log_.size() < kMostWaiting) {
+    if (type == wire::AnswerToStore::Inbound) {
+      auto one = wire::take_inbound_decision(payload);
+      if (!one) return;
+      log_.decisions.push_back(std::move(*one));
+    } else if (type == wire::AnswerToStore::InboundCounts) {
+      auto one = wire::take_inbound_count(payload);
+      if (!one) return;
+      log_.counts.push_back(std::move(*one));
+    } else if (type == wire::AnswerToStore::Submissions) {
+      auto one = wire::take_submission_decision(payload);
+      if (!one) return;
+      log_.submissions.push_back(std::move(*one));
+    } else {
+      auto one = wire::take_inbound_known(payload);
+      if (!one) return;
+      log_.learnt.push_back(std::move(*one));
+    }
+  }
+}
+
+std::optional<store::StateDb::Refused> InboundKeeper::save(store::StateDb& db, std::int64_t now) {
+  if (auto refused = db.add_inbound(log_, now)) return refused;
+  log_ = {};
+  return std::nullopt;
+}
+
+base::UniqueFd InboundKeeper::make_known(store::StateDb& db) {
+  std::string bytes;
+  const auto most = static_cast<std::int64_t>(jobs::InboundDesk::kMostKnown);
+  const auto loaded = db.load_known(
+      most, [&bytes](const model::InboundKnown& known) { wire::append_record(bytes, known); });
+  if (!loaded) {
+    base::log_error("what was learnt of senders can't be read: {}", loaded.error());
+    return {};
+  }
+  if (bytes.empty()) return {};
+  auto sealed = image::seal({bytes});
+  if (sealed) return std::move(*sealed);
+  base::log_error("what was learnt of senders can't be told: {}", sealed.error());
+  return {};
+}
+
+}  // namespace app

@@ -1,0 +1,85 @@
+#include "src/app/mail_desks.h"
+
+#include <unistd.h>
+
+#include <string>
+
+#include "src/base/log.h"
+#include "src/image/sealed_file.h"
+#include "src/wire/inbound_record.h"
+
+namespace app {
+namespace {
+
+// Well below the 64 KiB of a message between roles.
+constexpr std::size_t kMostBytes = 32 * 1024;
+// More than kMostKnown records are never told.
+constexpr std::size_t kLargestKnown = 64 * 1024 * 1024;
+
+// All of a sealed memfd; nothing where it isn't sealed or too large.
+std::string read_all(int fd) {
+  std::string bytes;
+  const off_t size = image::is_sealed(fd) ? ::lseek(fd, 0, SEEK_END) : 0;
+  if (size <= 0 || static_cast<std::size_t>(size) > kLargestKnown) return bytes;
+  bytes.resize(static_cast<std::size_t>(size));
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t got = ::pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
+    if (got <= 0) return {};
+    at += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+MailDesks::MailDesks(const base::Clock& clock, jobs::Decider& decider, Now now,
+                     TellStore tell_store)
+    : clock_(clock, std::move(now)),
+      tell_store_(std::move(tell_store)),
+      inbound_(clock_),
+      submission_(decider) {
+  gate_.attach_inbound(inbound_);
+  gate_.attach_submission(submission_);
+}
+
+void MailDesks::take_known(base::UniqueFd fd) {
+  const auto bytes = read_all(fd.get());
+  std::string_view rest = bytes;
+  while (const auto known = wire::take_inbound_known(rest)) inbound_.remember(*known);
+}
+
+// A client that talks nonsense would fill the log.
+void MailDesks::tell_malformed() {
+  constexpr std::chrono::minutes kAtMostEvery{1};
+  if (counters_.malformed == told_malformed_) return;
+  if (told_malformed_ > 0 && clock_.steady() - malformed_told_at_ < kAtMostEvery) return;
+  base::log_warning(
+      "policyd_listen: {} malformed requests were hung up on, the last because of {}; Postfix does "
+      "what default_action says. Does anything but check_policy_service talk to it?",
+      counters_.malformed - told_malformed_, counters_.last_fault);
+  told_malformed_ = counters_.malformed;
+  malformed_told_at_ = clock_.steady();
+}
+
+template <class Records>
+void MailDesks::send(wire::AnswerToStore type, const Records& records) {
+  std::string payload;
+  for (const auto& record : records) {
+    wire::append_record(payload, record);
+    if (payload.size() < kMostBytes) continue;
+    tell_store_(type, payload);
+    payload.clear();
+  }
+  if (!payload.empty()) tell_store_(type, payload);
+}
+
+void MailDesks::flush() {
+  tell_malformed();
+  send(wire::AnswerToStore::Inbound, inbound_.take_decisions());
+  send(wire::AnswerToStore::InboundCounts, inbound_.take_counts());
+  send(wire::AnswerToStore::InboundLearnt, inbound_.take_learnt());
+  send(wire::AnswerToStore::Submissions, submission_.take_decisions());
+}
+
+}  // namespace app

@@ -1,0 +1,83 @@
+// The rules of `inbound`, indexed: a hash per prefix length and per suffix, never a scan.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "src/base/clock.h"
+#include "src/engine/inbound_precedence.h"
+#include "src/model/client_match.h"
+#include "src/model/inbound_rule.h"
+#include "src/model/sender_match.h"
+
+namespace engine {
+
+// Who brings a mail, in normal form.
+struct Bringer {
+  std::optional<model::AddressBytes> address;
+  std::string name;  // verified, in lower case; else empty
+  model::SenderKey sender;
+};
+// `name` as Postfix tells it: "unknown" is none.
+Bringer make_bringer(std::string_view address, std::string_view name, std::string_view sender);
+
+struct InboundMatch {
+  const model::InboundRule* rule = nullptr;
+  InboundStep step = InboundStep::Any;
+};
+
+class InboundBook {
+ public:
+  InboundBook() = default;
+  // The rules outlive the book. One whose client or sender can't be read is left out; one with
+  // another fault is found like any.
+  explicit InboundBook(std::span<const model::InboundRule> rules);
+
+  // The rule that holds, alone, where it matches by client; else every rule that does by its sender
+  // and the one for any mail, in order of precedence. Empty: no rule.
+  [[nodiscard]] std::vector<InboundMatch> find(const Bringer& bringer, base::sys_seconds now) const;
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  struct NetworkHash {
+    std::size_t operator()(const model::Network& network) const;
+  };
+  template <class T>
+  using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+  using Rule = const model::InboundRule*;
+  // The rules of one client: by sender, and the one for any sender.
+  struct Group {
+    ByText<Rule> senders;
+    Rule any = nullptr;
+  };
+
+  void add(const model::InboundRule& rule);
+  // Calls `visit` with each group whose client matches, most specific first, until it says true.
+  template <class Visit>
+  bool walk_clients(const Bringer& bringer, const Visit& visit) const;
+  // The same with the rules of one group whose sender matches.
+  template <class Visit>
+  static bool walk_senders(const Group& group, const model::SenderKey& sender, const Visit& visit);
+
+  std::unordered_map<model::Network, Group, NetworkHash> networks_;
+  std::vector<unsigned> prefixes_;  // those in use, longest first
+  ByText<Group> names_;
+  ByText<Group> suffixes_;
+  Group any_client_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace engine

@@ -1,0 +1,170 @@
+#include "src/jobs/inbound_desk.h"
+
+#include <utility>
+
+#include "src/base/text.h"
+
+namespace jobs {
+namespace {
+
+constexpr std::int64_t kHour = 3600;
+constexpr std::size_t kLongestText = 320;
+
+std::string domain_of(const model::MailFacts& facts) {
+  if (facts.sender.empty()) return "<>";
+  const auto key = model::normalise_sender(facts.sender);
+  return base::printable(key.domain().empty() ? std::string_view(key.address) : key.domain(),
+                         kLongestText);
+}
+
+// Whom learn_count counts: the sender's domain from one network.
+std::string key_of(std::string_view domain, std::string_view network) {
+  return std::string(domain) + '\n' + std::string(network);
+}
+
+std::string_view action_of(const engine::Admission& admission, model::RowMode mode) {
+  switch (admission.kind) {
+    case engine::Admission::Kind::NoRule:
+    case engine::Admission::Kind::Passed:
+      return {};
+    case engine::Admission::Kind::Learning:
+      return "learn";
+    case engine::Admission::Kind::Faulty:
+      return "fault";
+    case engine::Admission::Kind::Violated:
+      return mode == model::RowMode::Observe ? "observe"
+                                             : model::to_word(admission.rule->on_violation);
+  }
+  return {};
+}
+
+}  // namespace
+
+void InboundDesk::install(std::span<const model::InboundRule> rules) {
+  book_ = engine::InboundBook(rules);
+  has_policy_ = true;
+}
+
+void InboundDesk::remember(const model::InboundKnown& known) {
+  if (known_.size() >= kMostKnown) return;
+  auto& messages = known_[key_of(known.sender_domain, known.network)];
+  messages = std::max(messages, known.messages);
+}
+
+bool InboundDesk::is_known(const model::InboundRule& rule, const std::string& key) const {
+  const auto found = known_.find(key);
+  return found != known_.end() && found->second >= rule.learn_count;
+}
+
+// Postfix asks for each recipient, and once more at the end; what is told and written of a message
+// is told and written once.
+bool InboundDesk::is_first_of_message(std::string_view instance) {
+  if (instance.empty()) return true;
+  std::string key(instance.substr(0, kLongestText));
+  if (!messages_.insert(key).second) return false;
+  message_order_.push_back(std::move(key));
+  if (message_order_.size() > kMostMessages) {
+    messages_.erase(message_order_.front());
+    message_order_.pop_front();
+  }
+  return true;
+}
+
+void InboundDesk::note(const engine::Admission& admission, const model::MailFacts& facts,
+                       std::string_view action) {
+  const auto now = clock_.now().time_since_epoch().count();
+  model::InboundTally tally;
+  tally.hour = now / kHour * kHour;
+  tally.rule = admission.rule->id;
+  tally.sender_domain = domain_of(facts);
+  tally.network = model::client_network_of(facts.client_address);
+  tally.required = admission.shortfall.required;
+  tally.got = admission.shortfall.got;
+  tally.action = action;
+  if (tallies_.size() < kMostWaiting || tallies_.contains(tally)) {
+    ++tallies_[tally];
+  } else {
+    ++dropped_;
+  }
+  if (action.empty()) return;
+  if (decisions_.size() >= kMostWaiting) {
+    ++dropped_;
+    return;
+  }
+  model::InboundDecision decision;
+  decision.at = now;
+  decision.rule = admission.rule->id;
+  decision.step = engine::to_word(admission.step);
+  decision.client = base::printable(facts.client_address, kLongestText);
+  decision.client_name = base::printable(facts.client_name, kLongestText);
+  decision.sender = base::printable(facts.sender, kLongestText);
+  decision.protocol = base::printable(facts.protocol, kLongestText);
+  decision.required = tally.required;
+  decision.got = tally.got;
+  decision.action = action;
+  decisions_.push_back(std::move(decision));
+}
+
+// Only where a rule asks for it, so that no stranger fills the table.
+void InboundDesk::learn(const engine::Admission& admission, const model::MailFacts& facts,
+                        const std::string& key) {
+  if (admission.kind != engine::Admission::Kind::Passed || facts.protocol.empty() ||
+      admission.rule->learn_count == 0) {
+    return;
+  }
+  const auto found = known_.find(key);
+  if (found == known_.end() && known_.size() >= kMostKnown) return;
+  auto& messages = known_[key];
+  if (messages >= admission.rule->learn_count) return;
+  ++messages;
+  learnt_[key] = messages;
+}
+
+model::Ruling InboundDesk::ruling_for(const model::MailFacts& facts) {
+  if (!has_policy_) {
+    if (mode_ == model::RowMode::Observe) return {};
+    return {model::Action::DeferIfPermit,
+            "This server's TLS policy is not there yet; please try again later"};
+  }
+  const auto key = key_of(domain_of(facts), model::client_network_of(facts.client_address));
+  const auto admission =
+      engine::admit(book_, facts, clock_.now(),
+                    [&](const model::InboundRule& rule) { return is_known(rule, key); });
+  if (admission.kind == engine::Admission::Kind::NoRule) return {};
+  const bool asks_nothing = admission.rule->require == model::InboundRequire::None &&
+                            admission.kind == engine::Admission::Kind::Passed;
+  if (asks_nothing) return {};
+  const bool is_first = is_first_of_message(facts.instance);
+  if (is_first) {
+    note(admission, facts, action_of(admission, mode_));
+    learn(admission, facts, key);
+  }
+  if (mode_ == model::RowMode::Observe) return {};
+  auto ruling = engine::ruling_of(admission, facts);
+  // A header each would be added for each recipient, and none can be at the end of the message.
+  if (ruling.action == model::Action::Prepend && (!is_first || facts.is_end_of_message)) return {};
+  return ruling;
+}
+
+std::vector<model::InboundDecision> InboundDesk::take_decisions() {
+  return std::exchange(decisions_, {});
+}
+
+std::vector<model::InboundCount> InboundDesk::take_counts() {
+  std::vector<model::InboundCount> counts;
+  counts.reserve(tallies_.size());
+  for (auto& [tally, count] : std::exchange(tallies_, {})) counts.push_back({tally, count});
+  return counts;
+}
+
+std::vector<model::InboundKnown> InboundDesk::take_learnt() {
+  std::vector<model::InboundKnown> learnt;
+  learnt.reserve(learnt_.size());
+  for (const auto& [key, messages] : std::exchange(learnt_, {})) {
+    const auto end = key.find('\n');
+    learnt.push_back({key.substr(0, end), key.substr(end + 1), messages});
+  }
+  return learnt;
+}
+
+}  // namespace jobs

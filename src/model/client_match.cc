@@ -1,0 +1,122 @@
+#include "src/model/client_match.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/base/text.h"
+#include "src/model/next_hop.h"
+
+namespace model {
+namespace {
+
+constexpr unsigned kBits = 128;
+constexpr std::size_t kLongestAddress = 45;
+
+bool has_host_bits(const Network& network) {
+  for (unsigned bit = network.prefix; bit < kBits; ++bit) {
+    if ((network.address.at(bit / 8) & (0x80U >> (bit % 8))) != 0) return true;
+  }
+  return false;
+}
+
+// A verified host name; '_' is a letter in names of hosts that nobody should have given it to.
+bool is_host_name(std::string_view name) {
+  std::string plain(name);
+  std::replace(plain.begin(), plain.end(), '_', 'x');
+  return is_domain(plain);
+}
+
+}  // namespace
+
+bool is_ipv4(const AddressBytes& address) {
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(kMapped.begin(), kMapped.end(), address.begin());
+}
+
+std::optional<AddressBytes> parse_address(std::string_view text) {
+  if (text.empty() || text.size() > kLongestAddress || text.find('\0') != text.npos) {
+    return std::nullopt;
+  }
+  const std::string given(text);
+  AddressBytes bytes{};
+  if (text.find(':') != text.npos) {
+    if (inet_pton(AF_INET6, given.c_str(), bytes.data()) != 1) return std::nullopt;
+    return bytes;
+  }
+  bytes[10] = bytes[11] = 0xff;
+  if (inet_pton(AF_INET, given.c_str(), bytes.data() + 12) != 1) return std::nullopt;
+  return bytes;
+}
+
+std::optional<Network> parse_network(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = parse_address(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  Network network{*address, kBits};
+  if (slash != text.npos) {
+    const auto size = base::parse_number<unsigned>(text.substr(slash + 1));
+    const unsigned before = text.find(':') == text.npos ? kIpv4Bits : 0;
+    if (!size || *size > kBits - before) return std::nullopt;
+    network.prefix = before + *size;
+  }
+  if (has_host_bits(network)) return std::nullopt;
+  return network;
+}
+
+std::string to_text(const Network& network) {
+  const bool is_v4 = network.prefix >= kIpv4Bits && is_ipv4(network.address);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(is_v4 ? AF_INET : AF_INET6, network.address.data() + (is_v4 ? 12 : 0), text.data(),
+            text.size());
+  if (network.prefix == kBits) return text.data();
+  return fmt::format("{}/{}", text.data(), network.prefix - (is_v4 ? kIpv4Bits : 0));
+}
+
+std::string client_network_of(std::string_view address) {
+  auto bytes = parse_address(address);
+  if (!bytes) return {};
+  const unsigned prefix = is_ipv4(*bytes) ? kIpv4Bits + 24 : 48;
+  for (unsigned at = prefix / 8; at < bytes->size(); ++at) bytes->at(at) = 0;
+  return to_text(Network{*bytes, prefix});
+}
+
+base::Result<ClientMatch> parse_client(std::string_view written) {
+  ClientMatch match;
+  if (const auto network = parse_network(written)) {
+    match.kind = ClientMatch::Kind::Network;
+    match.network = *network;
+    return match;
+  }
+  if (const auto slash = written.find('/'); slash != written.npos) {
+    if (parse_address(written.substr(0, slash))) {
+      return base::Error{fmt::format(
+          "client \"{}\" is no network: the size must fit, and the bits behind it be zero",
+          base::printable(written, 100))};
+    }
+  }
+  const bool is_suffix = written.starts_with("*.");
+  match.kind = is_suffix ? ClientMatch::Kind::Suffix : ClientMatch::Kind::Name;
+  match.name = base::to_lower(written.substr(is_suffix ? 2 : 0));
+  if (is_host_name(match.name)) return match;
+  return base::Error{
+      fmt::format("client \"{}\" must be as one of 192.0.2.1, 192.0.2.0/24, 2001:db8::1, "
+                  "2001:db8::/32, mx.example.com, *.example.com",
+                  base::printable(written, 100))};
+}
+
+std::string to_text(const ClientMatch& client) {
+  switch (client.kind) {
+    case ClientMatch::Kind::Network:
+      return to_text(client.network);
+    case ClientMatch::Kind::Name:
+      return client.name;
+    case ClientMatch::Kind::Suffix:
+      return "*." + client.name;
+  }
+  return {};
+}
+
+}  // namespace model

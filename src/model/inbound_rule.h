@@ -1,0 +1,49 @@
+// One row of table `inbound`: who is meant, what TLS is asked of him, and what happens where it is
+// missing. Data only, and what holds inside one row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "src/model/level.h"
+
+namespace model {
+
+enum class InboundRequire : std::uint8_t { None, Encrypt, Certificate };
+enum class OnViolation : std::uint8_t { Reject, Defer, Tag, Observe };
+
+// The exact words of the policy database.
+std::string_view to_word(InboundRequire require);
+std::string_view to_word(OnViolation action);
+std::optional<InboundRequire> parse_inbound_require(std::string_view word);
+std::optional<OnViolation> parse_on_violation(std::string_view word);
+
+struct InboundRule {
+  std::int64_t id = 0;
+  std::string client;  // empty: any
+  std::string sender;  // empty: any; "<>": the empty one
+  InboundRequire require = InboundRequire::Encrypt;
+  std::optional<TlsVersion> min_protocol;
+  std::uint32_t min_bits = 0;  // 0: any
+  std::string ccert_name;      // of the certificate's CN, * for any characters
+  std::string ccert_issuer;
+  std::string ccert_fingerprint;  // as written: hexadecimal, blanks, commas or | between
+  OnViolation on_violation = OnViolation::Reject;
+  std::int64_t learn_count = 0;  // 0: holds for everybody
+  std::string text;
+  std::int64_t expires_at = 0;  // seconds since the epoch; 0 = never
+  // Not empty: why the rule can't be used. Mail that it would judge is deferred (enforce), never
+  // let pass as if there were no rule.
+  std::string fault;
+
+  bool operator==(const InboundRule&) const = default;
+};
+
+inline constexpr std::size_t kMostFingerprints = 64;
+
+// What is wrong with the rule, as one sentence that names the column, or nothing.
+std::optional<std::string> find_fault(const InboundRule& rule);
+
+}  // namespace model

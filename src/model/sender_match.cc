@@ -1,0 +1,46 @@
+#include "src/model/sender_match.h"
+
+#include <fmt/format.h>
+
+#include "src/base/text.h"
+#include "src/model/next_hop.h"
+
+namespace model {
+namespace {
+
+bool is_plain(std::string_view text) {
+  for (const char c : text) {
+    if (c <= ' ' || c > '~' || c == '<' || c == '>') return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+base::Result<SenderMatch> parse_sender(std::string_view written) {
+  SenderMatch match;
+  match.text = base::to_lower(written);
+  const std::string_view text = match.text;
+  const auto at = text.rfind('@');
+  std::string_view domain = text;
+  if (at != text.npos) {
+    match.kind = SenderMatch::Kind::Address;
+    domain = text.substr(at + 1);
+  } else if (text.starts_with('.')) {
+    match.kind = SenderMatch::Kind::Parent;
+    domain = text.substr(1);
+  }
+  if (at != 0 && text.size() <= kLongestSender && is_plain(text) && is_domain(domain)) return match;
+  return base::Error{fmt::format(
+      "sender \"{}\" must be as one of user@example.com, example.com, .example.com (everything "
+      "below it); an internationalised domain as its A-label, xn--...",
+      base::printable(written, 100))};
+}
+
+SenderKey normalise_sender(std::string_view told) {
+  const auto at = told.rfind('@');
+  if (at == told.npos) return {base::to_lower(told)};
+  return {base::to_lower(told.substr(0, at + 1)) + normalise_key(told.substr(at + 1)).text};
+}
+
+}  // namespace model
