@@ -83,6 +83,15 @@ void Learner::send_observed() {
   if (!payload.empty()) tell_store_(wire::AnswerToStore::Observed, payload);
 }
 
+void Learner::describe(wire::AnswerStats& stats) const {
+  stats.known = feedback_.known();
+  stats.open = feedback_.open_proposals();
+  stats.dropped = feedback_.dropped_counts();
+  stats.frozen = feedback_.is_frozen() ? 1 : 0;
+  stats.alarms = feedback_.alarms_raised();
+  stats.unplaced = reports_.unplaced();
+}
+
 void Learner::take_base(jobs::Feedback::Base kind, base::UniqueFd fd) {
   std::string head(kHeadSize, '\0');
   const bool is_read =

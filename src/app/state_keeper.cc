@@ -104,8 +104,15 @@ void StateKeeper::try_open() {
 }
 
 void StateKeeper::recover() {
-  if (!alarm_.empty()) base::log_info("state.db can be written again");
+  if (alarm_.empty()) return;
+  base::log_info("state.db can be written again");
+  tell_alarm("state.db can be written again", true);
   alarm_.clear();
+}
+
+void StateKeeper::tell_alarm(const std::string& text, bool is_over) {
+  const wire::AlarmMessage message{"ledger", {}, text, is_over};
+  outlet_.tell_parent(wire::ToParent::Alarm, wire::to_payload(message), {});
 }
 
 void StateKeeper::fail(const store::StateDb::Refused& refused) {
@@ -115,8 +122,8 @@ void StateKeeper::fail(const store::StateDb::Refused& refused) {
       refused.text);
   if (text != alarm_) {
     base::log_error("{}", text);
-    wire::AlarmMessage message{"ledger", {}, text, false};
-    outlet_.tell_parent(wire::ToParent::Alarm, wire::to_payload(message), {});
+    tell_alarm(text, false);
+    ++alarms_raised_;
   }
   alarm_ = text;
   // What a failed sync left on disk is read afresh by a new process.

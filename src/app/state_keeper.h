@@ -59,6 +59,8 @@ class StateKeeper {
   bool reset(std::string_view view, std::string_view destination);
 
   [[nodiscard]] const std::string& alarm() const { return alarm_; }
+  // How often it rose since the start.
+  [[nodiscard]] std::uint64_t alarms_raised() const { return alarms_raised_; }
   // Where the time of day stands behind the highest that was ever seen: what that means, and the
   // way out. Else empty.
   [[nodiscard]] std::string clock_alarm() const;
@@ -72,6 +74,7 @@ class StateKeeper {
   std::optional<store::StateDb::Refused> save_counts();
   void fail(const store::StateDb::Refused& refused);
   void recover();
+  void tell_alarm(const std::string& text, bool is_over);
   void send_base();
   void watch();
   void tell_mode();
@@ -83,6 +86,7 @@ class StateKeeper {
   std::string path_;
   std::optional<store::StateDb> db_;
   std::string alarm_;
+  std::uint64_t alarms_raised_ = 0;
   wire::ModeMessage mode_;
   std::vector<wire::Proposal> queue_;
   std::vector<store::EvidenceCount> counts_;

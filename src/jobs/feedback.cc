@@ -52,6 +52,18 @@ std::string_view to_word(engine::AlarmKind kind) {
   return "";
 }
 
+std::uint64_t& count_of(engine::AlarmKind kind, wire::AlarmCounts& counts) {
+  switch (kind) {
+    case engine::AlarmKind::Downgraded:
+      break;
+    case engine::AlarmKind::TlsFailing:
+      return counts.tls_failing;
+    case engine::AlarmKind::StarttlsVanished:
+      return counts.starttls_vanished;
+  }
+  return counts.downgrade;
+}
+
 }  // namespace
 
 Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet,
@@ -195,6 +207,7 @@ void Feedback::tell(std::string_view destination, const engine::Alarm& alarm,
     const auto& last = advanced.state.failures.back().evidence;
     if (last.outcome.cause) text = model::to_word(*last.outcome.cause);
   }
+  if (!alarm.is_over) ++count_of(alarm.kind, alarms_raised_);
   outlet_.alarm(to_word(alarm.kind), destination, text, alarm.is_over);
 }
 
@@ -270,6 +283,7 @@ void Feedback::watch_freeze() {
                                  "likely ours, so nothing is lowered or bounced",
                                  freeze_.failing())
                            : "few enough fail";
+  if (is_frozen) ++alarms_raised_.freeze;
   outlet_.alarm("freeze", {}, decision.why, !is_frozen);
   wire::Proposal proposal;
   proposal.at = now.wall;

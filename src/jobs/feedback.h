@@ -22,6 +22,7 @@
 #include "src/jobs/life_clock.h"
 #include "src/model/observation.h"
 #include "src/model/oracle.h"
+#include "src/wire/role_message.h"
 #include "src/wire/state_record.h"
 
 namespace jobs {
@@ -101,6 +102,7 @@ class Feedback {
   // The deliveries among them for which a row was only observed.
   std::vector<wire::ObservedRecord> take_observed();
   [[nodiscard]] std::uint64_t dropped_counts() const { return dropped_counts_; }
+  [[nodiscard]] const wire::AlarmCounts& alarms_raised() const { return alarms_raised_; }
 
  private:
   struct Open {
@@ -155,6 +157,7 @@ class Feedback {
   std::map<CountKey, std::uint32_t> counts_;
   std::map<ObservedKey, std::uint32_t> observed_;
   std::uint64_t dropped_counts_ = 0;
+  wire::AlarmCounts alarms_raised_;
 };
 
 }  // namespace jobs
