@@ -23,7 +23,6 @@ constexpr std::chrono::seconds kWatchEvery{2};
 constexpr std::int64_t kBaseEvery = 5;
 constexpr std::size_t kMostQueued = 100'000;
 constexpr std::size_t kMostCounts = 200'000;
-constexpr std::int64_t kDay = 86'400;
 // Time servers step a clock back by seconds; that is no news.
 constexpr std::int64_t kClockSlack = 60;
 // What is acknowledged at once fits into one message.
@@ -264,13 +263,13 @@ void StateKeeper::watch() {
     is_base_stale_ = false;
     base_at_ = now;
   }
-  if (now - head_logged_at_ >= kDay) log_head();
+  if (head_.is_due(clock_.now())) log_head();
 }
 
 void StateKeeper::log_head() {
-  head_logged_at_ = clock_.now().time_since_epoch().count();
   const auto head = db_->head();
   if (!head || head->seq == 0) return;
+  head_.done(clock_.now());
   base::log_info("the ledger has {} decisions; its newest hash is {}", head->seq, head->hash);
 }
 

@@ -17,6 +17,7 @@
 #include "src/app/inbound_keeper.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
+#include "src/jobs/daily.h"
 #include "src/model/level.h"
 #include "src/net/loop.h"
 #include "src/store/state_db.h"
@@ -95,7 +96,7 @@ class StateKeeper {
   store::StoredClock moments_;
   bool is_base_stale_ = false;
   std::int64_t base_at_ = 0;
-  std::int64_t head_logged_at_ = 0;
+  jobs::Daily head_;
   std::uint64_t own_ids_ = 0;
   net::Timer commit_;
   net::Timer watch_;
