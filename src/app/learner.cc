@@ -188,6 +188,8 @@ void Learner::follow(std::string_view map, const model::Key& key, std::string_vi
 }
 
 bool Learner::propose(const wire::Proposal& proposal) {
+  // A decision says how many deliveries it is about, the last one too.
+  if (!proposal.decisions.empty() && feedback_.has_counts()) send_counts();
   const auto payload = wire::to_payload(proposal);
   return payload.size() < net::kLargestMessage &&
          tell_store_(wire::AnswerToStore::Proposal, payload);

@@ -190,6 +190,11 @@ void StateKeeper::commit() {
   std::vector<store::StateChange> changes;
   const auto count = std::min(queue_.size(), kMostAcknowledged);
   for (std::size_t i = 0; i < count; ++i) changes.push_back(change_of(queue_[i]));
+  // A decision counts the deliveries that led to it.
+  const auto decides = [](const auto& change) { return !change.decisions.empty(); };
+  if (!counts_.empty() && std::ranges::any_of(changes, decides)) {
+    if (const auto refused = add_counts()) return fail(*refused);
+  }
   if (const auto refused = db_->commit(changes)) return fail(*refused);
   recover();
   std::string ids;
@@ -220,13 +225,18 @@ void StateKeeper::on_observed(std::string_view payload) {
 }
 
 // What was counted is forgotten here once it is written.
-std::optional<store::StateDb::Refused> StateKeeper::save_counts() {
+std::optional<store::StateDb::Refused> StateKeeper::add_counts() {
   const auto now = clock_.now().time_since_epoch().count();
-  if (auto refused = db_->add_counts(counts_, moments_, now)) return refused;
-  counts_.clear();
+  auto refused = db_->add_counts(counts_, moments_, now);
+  if (!refused) counts_.clear();
+  return refused;
+}
+
+std::optional<store::StateDb::Refused> StateKeeper::save_counts() {
+  if (auto refused = add_counts()) return refused;
   if (auto refused = db_->add_observed(observed_)) return refused;
   observed_.clear();
-  return inbound_.save(*db_, now);
+  return inbound_.save(*db_, clock_.now().time_since_epoch().count());
 }
 
 void StateKeeper::on_clock(std::string_view payload) {

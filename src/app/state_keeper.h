@@ -72,6 +72,7 @@ class StateKeeper {
  private:
   void try_open();
   void commit();
+  std::optional<store::StateDb::Refused> add_counts();
   std::optional<store::StateDb::Refused> save_counts();
   void fail(const store::StateDb::Refused& refused);
   void recover();

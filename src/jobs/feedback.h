@@ -97,6 +97,7 @@ class Feedback {
   [[nodiscard]] bool is_frozen() const { return is_frozen_; }
   [[nodiscard]] std::size_t known() const { return table_.size(); }
   [[nodiscard]] std::size_t open_proposals() const { return open_.size(); }
+  [[nodiscard]] bool has_counts() const { return !counts_.empty(); }
   // Counted since the last call, by hour; the caller sends them on.
   std::vector<wire::CountRecord> take_counts();
   // The deliveries among them for which a row was only observed.

@@ -4,10 +4,9 @@ import json
 import os
 import unittest
 
-from feedback_test import HANDSHAKE, NOT_OFFERED, Believed
+from feedback_test import HANDSHAKE, NOT_OFFERED, SENT, Believed
 from processes import wait_until
 
-SENT = "2.0.0 250 2.0.0 taken"
 NOTHING = {"downgrade": 0, "tls-failing": 0, "starttls-vanished": 0, "freeze": 0, "ledger": 0, "total": 0}
 WATCHER = """#!/usr/bin/python3
 import json, os, sys

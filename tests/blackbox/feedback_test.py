@@ -11,6 +11,7 @@ from processes import wait_until
 
 ROWS = [("peer.test", "opportunistic")]
 HANDSHAKE = "4.7.5 Cannot start TLS: handshake failure"
+SENT = "2.0.0 250 2.0.0 taken"
 NOT_OFFERED = "4.7.4 TLS is required, but was not offered by host mx1.peer.test[192.0.2.10]"
 
 
@@ -112,6 +113,19 @@ class Ledger(unittest.TestCase):
             daemon.ctl("decisions", "--verify")
             daemon.ctl("decisions", "--verify", "--head", first)
             self.assertIn("cut off after decision 2", daemon.ctl("decisions", "--verify", "--head", newest, expect=1))
+
+
+    def test_a_decision_tells_how_many_deliveries_of_the_last_hour_it_was_about(self):
+        with Believed() as daemon:
+            with daemon.client(daemon.unix) as client, daemon.client(daemon.tcp) as stranger:
+                for asker, name, end in [*[(client, "peer.test", HANDSHAKE)] * 3, *[(stranger, "peer.test", SENT)] * 9,
+                                         *[(client, "other.test", SENT)] * 5, (client, "peer.test", NOT_OFFERED)]:
+                    asker.ask(name)
+                    asker.ask(end, "outcome")
+            # All of this destination that were believed, the one that led to it too.
+            decided, = daemon.wait_for_decision("starttls-vanished")
+            self.assertEqual(("peer.test", 4), (decided["destination"], decided["affected"]))
+            self.assertRegex(daemon.ctl("decisions"), r"(?m) starttls-vanished +peer\.test .* 4 +peer\.test ")
 
 
 class Trust(unittest.TestCase):
