@@ -1,8 +1,9 @@
 // Closes the loop: takes evidence, keeps the states of destinations, and has decisions committed
 // before an answer uses them (DESIGN section 2, "Committed state").
 //
-// A state that is proposed but not yet acknowledged counts beside the one in force: the stricter
-// answer of the two is given. What is not acknowledged is proposed again under the same id.
+// States that are proposed but not yet acknowledged count beside the one in force: the strictest
+// answer of all is given, so a downgrade that waits for the disk takes nothing back of the failures
+// that wait before it. What is not acknowledged is proposed again under the same id.
 #pragma once
 
 #include <cstdint>
@@ -111,6 +112,10 @@ class Feedback {
     bool is_sent = false;
   };
   using Place = std::pair<std::string, std::string>;  // view and destination
+  struct Pending {
+    std::uint64_t id = 0;  // of its proposal
+    model::DestinationState state;
+  };
 
   [[nodiscard]] model::DestinationState newest(std::string_view view,
                                                std::string_view destination) const;
@@ -118,6 +123,7 @@ class Feedback {
   engine::Advanced apply(std::string_view view, const model::Key& key, const engine::Event& event);
   void settle(std::string_view view, std::string_view destination,
               const model::DestinationState& before, const engine::Advanced& advanced);
+  [[nodiscard]] std::uint64_t next_id();
   void propose(wire::Proposal proposal);
   void send(Open& open);
   void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
@@ -130,8 +136,8 @@ class Feedback {
   RuleBook& rules_;
   Outlet& outlet_;
   std::size_t most_destinations_;
-  DestinationTable table_;                            // in force: committed, or no weaker than that
-  std::map<Place, model::DestinationState> pending_;  // proposed last, where not yet acknowledged
+  DestinationTable table_;                         // in force: committed, or no weaker than that
+  std::map<Place, std::vector<Pending>> pending_;  // proposed, not yet acknowledged; newest last
   std::map<std::uint64_t, Open> open_;
   FreezeWatch freeze_;
   bool is_frozen_ = false;
