@@ -89,7 +89,7 @@ class Alarms(unittest.TestCase):
             self.assertEqual(1, len(daemon.lines("warning: downgrade quick.test")))
 
             # Nobody runs a shell on what a stranger asked for.
-            name = f"x$(touch {daemon.path('pwned')});'\".test"
+            name = f"x$(touch {daemon.path('pwned')}).test"
             daemon.deliver(name, HANDSHAKE, NOT_OFFERED)
             heard.append(["starttls-vanished", "raised", name])
             daemon.wait_until_heard(*heard)
