@@ -364,12 +364,8 @@ void Answer::report() {
   stats.malformed += mails_.counters().malformed;
   stats.stalled = server_.stalled();
   stats.policyd = mails_.counters().answers;
-  stats.known = learner_.feedback().known();
-  stats.open = learner_.feedback().open_proposals();
-  stats.dropped = learner_.feedback().dropped_counts();
-  stats.unplaced = learner_.reports().unplaced();
+  learner_.describe(stats);
   stats.ingest = ingest_stats_;
-  stats.frozen = learner_.feedback().is_frozen() ? 1 : 0;
   if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {
     reported_ = stats;
   }
