@@ -121,10 +121,12 @@ bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sende
     return found != group.senders.end() && visit(*found->second);
   };
   if (sender.address.empty()) return look(kNullSender);
-  if (look(sender.address)) return true;
   const auto domain = sender.domain();
+  // A peer may send "example.com" or "u@.example.com" for an address; neither is the text of a rule.
   if (domain.empty()) return false;
-  if (look(domain)) return true;
+  if (look(sender.address)) return true;
+  const bool is_name = domain.front() != '.' && domain != kNullSender;
+  if (is_name && look(domain)) return true;
   std::string parent;
   return walk_parents(domain, [&](std::string_view suffix) {
     parent.assign(".").append(suffix);

@@ -159,6 +159,18 @@ TEST_CASE("a name that Postfix has not verified relaxes nothing") {
   CHECK(judged(rules, facts("192.0.2.1", "unknown", "x")) == "2 violated by any mail");
 }
 
+TEST_CASE("what is no address is not taken for the domain of a rule") {
+  const std::vector<InboundRule> rules{rule(1, "", "a.example"), rule(2, "", ".b.example"),
+                                       rule(3, "192.0.2.0/24", "a.example"), rule(4, "", "<>")};
+  for (const auto* sender : {"a.example", ".b.example", "u@.b.example", "u@<>", "<>"}) {
+    INFO(sender);
+    const auto from_afar = judged(rules, facts("198.51.100.1", "unknown", sender));
+    const bool is_below = std::string_view(sender) == "u@.b.example";
+    CHECK(from_afar == (is_below ? "2 violated by sender" : "no rule"));
+    CHECK(judged(rules, facts("192.0.2.1", "unknown", sender)) == from_afar);
+  }
+}
+
 TEST_CASE("a rule by sender alone only strengthens: what is below it still holds") {
   auto soft = rule(1, "", "u@a.example", InboundRequire::Encrypt, OnViolation::Observe);
   const auto strict = rule(2, "", "a.example", InboundRequire::Certificate);
