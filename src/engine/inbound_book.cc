@@ -70,8 +70,13 @@ void InboundBook::add(const model::InboundRule& rule) {
   }
   Group* group = &any_client_;
   if (!rule.client.empty()) {
-    const auto client = model::parse_client(rule.client);
-    if (!client) return;
+    auto client = model::parse_client(rule.client);
+    if (!client) {
+      // At fault, but for a network that is known: its mail is not let pass.
+      const auto network = model::parse_network_loosely(rule.client);
+      if (!network) return;
+      client = model::ClientMatch{model::ClientMatch::Kind::Network, *network, {}};
+    }
     switch (client->kind) {
       case model::ClientMatch::Kind::Network:
         group = &networks_[client->network];
@@ -122,7 +127,8 @@ bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sende
   };
   if (sender.address.empty()) return look(kNullSender);
   const auto domain = sender.domain();
-  // A peer may send "example.com" or "u@.example.com" for an address; neither is the text of a rule.
+  // A peer may send "example.com" or "u@.example.com" for an address; neither is the text of a
+  // rule.
   if (domain.empty()) return false;
   if (look(sender.address)) return true;
   const bool is_name = domain.front() != '.' && domain != kNullSender;

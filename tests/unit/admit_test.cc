@@ -271,6 +271,29 @@ TEST_CASE("a rule at fault defers the mail it would judge, and no other") {
   CHECK(judged(rules, facts("192.0.2.2", "", "x")) == "no rule");
 }
 
+TEST_CASE("a rule for a network with host bits defers the mail of that network") {
+  for (const auto* client : {"192.0.2.1/24", "192.0.2.77/24"}) {
+    std::vector<InboundRule> rules{rule(1, client, ""), rule(2, "192.0.2.0/33", ""),
+                                   rule(3, "2001:db8::1/32", "a.example")};
+    for (auto& each : rules) each.fault = model::find_fault(each).value_or("");
+    CHECK(judged(rules, facts("192.0.2.200", "unknown", "x")) == "1 faulty by client");
+    CHECK(judged(rules, facts("192.0.3.1", "unknown", "x")) == "no rule");
+    CHECK(judged(rules, facts("2001:db8:9::9", "unknown", "u@a.example")) ==
+          "3 faulty by client and sender");
+  }
+}
+
+TEST_CASE("a rule at fault that only observes changes nothing") {
+  std::vector<InboundRule> rules{rule(1, "192.0.2.1", "")};
+  rules[0].fault = "min_bits must be 1 to 512";
+  rules[0].on_violation = OnViolation::Observe;
+  const engine::InboundBook book(rules);
+  const auto mail = over_tls();
+  const auto admission = engine::admit(book, engine::make_bringer(mail), mail, kNow, nobody);
+  CHECK(admission.kind == Admission::Kind::Faulty);
+  CHECK(engine::ruling_of(admission, mail).action == model::Action::Pass);
+}
+
 TEST_CASE("a rule that learns holds for those who are known to use TLS alone") {
   std::vector<InboundRule> rules{rule(1, "", "a.example")};
   rules[0].learn_count = 3;
