@@ -81,14 +81,14 @@ class RowReader {
 }  // namespace
 
 const std::vector<std::string>& PolicyDb::profile_columns() {
-  static const std::vector<std::string> columns{
+  static const std::vector<std::string> kColumns{
       "name",          "level",         "fallback",         "first_contact",
       "protocols",     "min_protocol",  "ciphers",          "exclude",
       "tafile",        "servername",    "connection_reuse", "enable_rpk",
       "attempts",      "retry_after",   "failure_memory",   "downgrade_to",
       "downgrade_for", "downgrade_max", "remember_for",     "reroute_to",
       "comment"};
-  return columns;
+  return kColumns;
 }
 
 std::string profile_column_list() {

@@ -27,6 +27,7 @@ std::string insert_sql(const std::vector<PolicyDb::Setting>& settings) {
 
 std::string update_sql(const std::vector<PolicyDb::Setting>& settings) {
   std::vector<std::string> parts;
+  parts.reserve(settings.size());
   int parameter = 2;
   for (const auto& setting : settings) {
     parts.push_back(fmt::format("{} = ?{}", setting.column, parameter++));
