@@ -52,7 +52,7 @@ void check_status(std::string_view line, const wire::DeliveryStatus& status) {
       status.word == wire::DeliveryWord::Sent || status.word == wire::DeliveryWord::Deliverable;
   require(!is_taken || status.meaning == wire::StatusText{});
   require(!status.meaning.is_suspended || !status.meaning.cause);
-  require(model::to_word(wire::security_of(status.tls.value_or(wire::TlsFeature{}))) != "");
+  require(!model::to_word(wire::security_of(status.tls.value_or(wire::TlsFeature{}))).empty());
 }
 
 void check_fields(std::string_view line, const wire::LogLine& parsed) {

@@ -174,14 +174,14 @@ void check_compiled(const store::Compiled& compiled, const store::PolicyFile& fi
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Workshop workshop;
+  static const Workshop kWorkshop;
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const auto file = input.starts_with(kMagic) ? Damaged{std::string(input), true}
-                                              : damage(workshop.good(), input);
-  workshop.write(file.bytes);
+                                              : damage(kWorkshop.good(), input);
+  kWorkshop.write(file.bytes);
   constexpr std::chrono::nanoseconds kNoTick{0};
   store::PolicySource source(
-      workshop.file(),
+      kWorkshop.file(),
       [](const model::Profile&, std::string_view) { return std::optional<std::string>(); },
       kNoTick);
   const auto outcome = source.poll(base::sys_seconds{std::chrono::seconds{1'800'000'000}});
@@ -192,7 +192,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto* compiled = std::get_if<store::Compiled>(&outcome);
   require(compiled != nullptr);
-  const store::PolicyFile policy_file(workshop.file(), kNoTick);
+  const store::PolicyFile policy_file(kWorkshop.file(), kNoTick);
   if (policy_file.read_format() == store::PolicyFile::Format::Wal) {
     check_compiled(*compiled, policy_file, file.is_invented);
   }

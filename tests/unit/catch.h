@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 
 namespace Catch::Matchers {
-// The name it has in Catch2 3.
+// The name it has in Catch2 3. NOLINTNEXTLINE(readability-identifier-naming)
 inline StdString::ContainsMatcher ContainsSubstring(const std::string& text) {
   return Contains(text);
 }
