@@ -165,7 +165,7 @@ void Session::remember(const MapName& name, const model::Verdict& verdict, bool 
   }
   const bool is_other_table = is_walk && last_->view != name.view;
   if (is_other_table && !is_answered) return;
-  if (!last_) last_.emplace();
+  if (!last_) last_.emplace(Question{});
   if (!is_walk) std::swap(last_->key, asked_);
   if (!is_walk || is_other_table) {
     last_->view = name.view;

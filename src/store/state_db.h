@@ -62,10 +62,10 @@ struct StoredClock {
 
 // What is written down of incoming and submitted mail at once.
 struct InboundLog {
-  std::vector<model::InboundDecision> decisions;
-  std::vector<model::InboundCount> counts;
-  std::vector<model::InboundKnown> learnt;
-  std::vector<model::SubmissionDecision> submissions;
+  std::vector<model::InboundDecision> decisions{};
+  std::vector<model::InboundCount> counts{};
+  std::vector<model::InboundKnown> learnt{};
+  std::vector<model::SubmissionDecision> submissions{};
   [[nodiscard]] std::int64_t size() const {
     return std::ssize(decisions) + std::ssize(counts) + std::ssize(learnt) +
            std::ssize(submissions);
