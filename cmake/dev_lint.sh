@@ -15,13 +15,15 @@ tidy_one() {
 }
 
 lint_tidy() {
-  local settings
+  local product tests
   cmake --preset lint >build/configure-lint.log 2>&1 || { cat build/configure-lint.log; return 1; }
   mkdir -p build/lint/clean
-  settings=$(cat .clang-tidy tests/.clang-tidy CMakePresets.json 2>/dev/null | sha256sum | cut -c1-16)
+  product=$(cat .clang-tidy CMakePresets.json | sha256sum | cut -c1-16)
+  tests=$(cat .clang-tidy CMakePresets.json tests/.clang-tidy | sha256sum | cut -c1-16)
   find build/lint/clean -type f -mtime +7 -delete
   export -f tidy_one
-  cpp_files | grep '\.cc$' | xargs -P "$(nproc)" -n 1 bash -c 'tidy_one "$0" "$1"' "$settings"
+  cpp_files | grep '\.cc$' | sed "s|^tests/|$tests &|; t; s|^|$product |" |
+    xargs -P "$(nproc)" -n 2 bash -c 'tidy_one "$0" "$1"'
 }
 
 lint_cppcheck() {
