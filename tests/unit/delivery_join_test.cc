@@ -214,7 +214,7 @@ TEST_CASE("join: memory is bounded; the process heard last is kept") {
   std::vector<std::string> lines{"1 " + session(kMx1)};
   for (int pid = 2; pid < 12; ++pid) {
     lines.push_back(std::to_string(pid) + " " + session(kMx1));
-    lines.push_back("1 Host offered STARTTLS: [mx1.a.test]");
+    lines.emplace_back("1 Host offered STARTTLS: [mx1.a.test]");
   }
   lines.push_back("1 " + status(kMx1, kSent));
   lines.push_back("2 " + status(kMx1, kSent));

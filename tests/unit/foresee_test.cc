@@ -46,18 +46,18 @@ TEST_CASE("foresee: what a level would have made of each ending") {
     Level level;
     Foreseen nobody, tls, clear, fell_back, handshake, bad_name, verified, ours;
   };
-  constexpr auto P = Foreseen::Passed;
-  constexpr auto W = Foreseen::Waited;
-  constexpr auto U = Foreseen::Unknown;
+  constexpr auto kP = Foreseen::Passed;
+  constexpr auto kW = Foreseen::Waited;
+  constexpr auto kU = Foreseen::Unknown;
   const Line line = GENERATE(values<Line>({
-      {Level::None, P, P, P, P, P, P, P, P},
-      {Level::May, P, P, P, P, P, P, P, P},
-      {Level::Encrypt, U, P, W, W, W, P, P, U},
-      {Level::Fingerprint, U, U, W, W, W, U, U, U},
-      {Level::Dane, U, U, U, U, U, U, U, U},
-      {Level::DaneOnly, U, U, W, W, W, U, U, U},
-      {Level::Verify, U, U, W, W, W, W, P, U},
-      {Level::Secure, U, U, W, W, W, W, U, U},
+      {Level::None, kP, kP, kP, kP, kP, kP, kP, kP},
+      {Level::May, kP, kP, kP, kP, kP, kP, kP, kP},
+      {Level::Encrypt, kU, kP, kW, kW, kW, kP, kP, kU},
+      {Level::Fingerprint, kU, kU, kW, kW, kW, kU, kU, kU},
+      {Level::Dane, kU, kU, kU, kU, kU, kU, kU, kU},
+      {Level::DaneOnly, kU, kU, kW, kW, kW, kU, kU, kU},
+      {Level::Verify, kU, kU, kW, kW, kW, kW, kP, kU},
+      {Level::Secure, kU, kU, kW, kW, kW, kW, kU, kU},
   }));
   CAPTURE(model::to_word(line.level));
   const auto row = asked(line.level);

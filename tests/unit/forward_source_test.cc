@@ -39,7 +39,8 @@ TEST_CASE("forward source: an alias file names local users, commands, files and 
   CHECK(aliases("postmaster: root\nroot: ann, bob@a.example,c@b.example\n") ==
         "2 bob@a.example, 2 c@b.example");
   CHECK(aliases("a: |/usr/bin/vacation x@y.example\nb: \"|prog a@b.example, c\"\nc: /var/mail/x@y"
-                "\nd: \"/tmp/a b\"\ne: \\e\n") == "");
+                "\nd: \"/tmp/a b\"\ne: \\e\n")
+            .empty());
   CHECK(aliases("list: :include:/etc/list\n") == "1 ?:include:/etc/list");
   CHECK(aliases("# root: x@y.example\n\nroot: a@b.example\n  , c@d.example\n# x\n  e@f.example") ==
         "3 a@b.example, 3 c@d.example, 3 e@f.example");
@@ -54,7 +55,7 @@ TEST_CASE("forward source: addresses may have names, comments, quotes and blanks
         "1 ann@a.example, 1 bob@b.example");
   CHECK(aliases(R"(a: "ann lee"@a.example)") == "1 ann lee@a.example");
   CHECK(aliases("a: ann@a.example bob@b.example") == "1 ann@a.example, 1 bob@b.example");
-  CHECK(aliases("a: <>") == "");
+  CHECK(aliases("a: <>").empty());
   CHECK(aliases("a: x@") == "1 ?x@");
   CHECK(aliases("a: \"open@a.example, b@c.example") == "1 open@a.example, b@c.example");
 }
@@ -65,7 +66,7 @@ TEST_CASE("forward source: a virtual table has addresses, whole domains and expr
   CHECK(table("/^(a b|c)@here\\.example$/i  ${1}@there.example\n/x@(.*)$/ a@$1\n") ==
         "1 ${1}@there.example, 2 ?a@$1");
   CHECK(table("\"ann lee\"@here.example bob@a.example\n") == "1 bob@a.example");
-  CHECK(table("key-alone\n") == "");
+  CHECK(table("key-alone\n").empty());
 }
 
 TEST_CASE("forward source: a sieve script forwards by redirect alone") {

@@ -253,10 +253,7 @@ TEST_CASE("next_hop: a refusal says what to write instead") {
 TEST_CASE("next_hop: a normal form is its own normal form") {
   for (const auto* asked :
        {"Example.COM.", ".Test", "a.b:SMTP", "[A.b.]:25", "[IPv6:2001:DB8::1]:25", "[::102:304]",
-        "fa\xc3\x9f.example", "a_b.example.", "*", "[*]:25", "A b",
-        "\xff"
-        "A",
-        "", "a..B"}) {
+        "fa\xc3\x9f.example", "a_b.example.", "*", "[*]:25", "A b", "\xff.A", "", "a..B"}) {
     INFO(asked);
     const Key once = normalise_key(asked);
     const Key twice = normalise_key(once.text);

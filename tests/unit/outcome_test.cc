@@ -37,7 +37,7 @@ const std::string kRefused = "TLS is required, but host ";
 
 // Each of Postfix's own texts about TLS, for one host where it names one.
 const std::vector<std::string>& own_texts() {
-  static const std::vector<std::string> texts{
+  static const std::vector<std::string> kTexts{
       "Cannot start TLS: handshake failure",
       "Server certificate not verified",
       "Server certificate not trusted",
@@ -52,7 +52,7 @@ const std::vector<std::string>& own_texts() {
       kRefused + "mx.a.test[192.0.2.1] refused to start TLS: 454 4.7.0 TLS not available",
       "lost connection with mx.a.test[192.0.2.1] while receiving the STARTTLS response",
       "conversation with mx.a.test[192.0.2.1] timed out while receiving the STARTTLS response"};
-  return texts;
+  return kTexts;
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class Watched {
   }
   // Another database, with so many rows.
   std::string prepare(const std::string& name, int rows, const std::string& profile = "secure") {
-    const auto other = folder.path(name);
+    auto other = folder.path(name);
     REQUIRE(store::PolicyDb::init(other).ok());
     REQUIRE(
         shell(other, fmt::format("WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n "

@@ -22,7 +22,7 @@ using Names = std::vector<std::string>;
 struct Table {
   explicit Table(const std::string& sql) {
     REQUIRE(store::PolicyDb::init(file).ok());
-    CHECK(test::shell(file, sql) == "");
+    CHECK(test::shell(file, sql).empty());
   }
   test::Folder folder;
   std::string file = folder.path("policy.db");

@@ -239,7 +239,7 @@ TEST_CASE("a stale socket file is replaced, a served one and a plain file are no
   CHECK(net::listen_unix(stale, {}).ok());
 
   const std::string plain = rig.path() + ".plain";
-  base::UniqueFd(::open(plain.c_str(), O_CREAT | O_WRONLY, 0600));
+  const base::UniqueFd made(::open(plain.c_str(), O_CREAT | O_WRONLY, 0600));
   auto refused = net::listen_unix(plain, {});
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().find("isn't a socket") != std::string::npos);
