@@ -156,17 +156,15 @@ Exit run_list(const Context& context, const Arguments& /*arguments*/) {
       {"id", "client", "sender", "requires", "else", "learn", "expires", "owner", "reason"});
   for (const auto& row : *rows) {
     const auto& rule = row.rule;
-    const bool is_over =
-        rule.expires_at != 0 && rule.expires_at <= context.now.time_since_epoch().count();
-    table.add(
-        {std::to_string(rule.id), or_dash(rule.client, "any"), or_dash(rule.sender, "any"),
-         rule.fault.empty() ? describe_requirement(rule) : "at fault: " + rule.fault,
-         rule.require == model::InboundRequire::None
-             ? "-"
-             : std::string(model::to_word(rule.on_violation)),
-         rule.learn_count == 0 ? "-" : std::to_string(rule.learn_count),
-         rule.expires_at == 0 ? "-" : iso_time_of(rule.expires_at) + (is_over ? " expired" : ""),
-         row.owner.value_or("-"), row.reason.value_or("-")});
+    const auto expires_at = rule.expires_at == 0 ? std::nullopt : std::optional(rule.expires_at);
+    table.add({std::to_string(rule.id), or_dash(rule.client, "any"), or_dash(rule.sender, "any"),
+               rule.fault.empty() ? describe_requirement(rule) : "at fault: " + rule.fault,
+               rule.require == model::InboundRequire::None
+                   ? "-"
+                   : std::string(model::to_word(rule.on_violation)),
+               rule.learn_count == 0 ? "-" : std::to_string(rule.learn_count),
+               expiry_cell(expires_at, context.now), row.owner.value_or("-"),
+               row.reason.value_or("-")});
   }
   fmt::print(stdout, "{}", table.render());
   return Exit::Done;

@@ -122,12 +122,6 @@ Exit run_remove(const Context& context, const Arguments& arguments) {
   return Exit::Done;
 }
 
-std::string expiry_cell(const Context& context, const OutboundRow& row) {
-  if (!row.expires_at) return "-";
-  const bool is_over = *row.expires_at <= context.now.time_since_epoch().count();
-  return iso_time_of(*row.expires_at) + (is_over ? " expired" : "");
-}
-
 // Level of each profile, for the listing; an error leaves it empty.
 std::map<std::string, std::string> levels_of(PolicyDb& db) {
   std::map<std::string, std::string> levels;
@@ -158,7 +152,8 @@ Exit run_list(const Context& context, const Arguments& /*arguments*/) {
   Table table({"destination", "profile", "level", "mode", "match", "expires", "owner", "reason"});
   for (const auto& row : *rows) {
     table.add({row.destination, row.profile, levels[row.profile], row.mode, row.match.value_or("-"),
-               expiry_cell(context, row), row.owner.value_or("-"), row.reason.value_or("-")});
+               expiry_cell(row.expires_at, context.now), row.owner.value_or("-"),
+               row.reason.value_or("-")});
   }
   fmt::print(stdout, "{}", table.render());
   return Exit::Done;

@@ -159,11 +159,8 @@ Exit run_list(const Context& context, const Arguments& /*arguments*/) {
   }
   Table table({"sender", "require", "otherwise", "min protocol", "expires", "owner", "reason"});
   for (const auto& row : *rows) {
-    const bool is_over =
-        row.expires_at && *row.expires_at <= context.now.time_since_epoch().count();
-    const auto expires = row.expires_at ? iso_time_of(*row.expires_at) : std::string("-");
     table.add({row.sender, row.require, row.otherwise, row.min_protocol.value_or("-"),
-               expires + (is_over ? " expired" : ""), row.owner.value_or("-"),
+               expiry_cell(row.expires_at, context.now), row.owner.value_or("-"),
                row.reason.value_or("-")});
   }
   fmt::print(stdout, "{}", table.render());

@@ -140,4 +140,10 @@ std::string iso_time_of(std::int64_t at) {
   return base::iso_time(at_second(at));
 }
 
+std::string expiry_cell(std::optional<std::int64_t> expires_at, base::sys_seconds now) {
+  if (!expires_at) return "-";
+  const bool is_over = *expires_at <= now.time_since_epoch().count();
+  return iso_time_of(*expires_at) + (is_over ? " expired" : "");
+}
+
 }  // namespace app::ctl

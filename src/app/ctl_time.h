@@ -31,4 +31,8 @@ std::string describe_distance(std::int64_t at, base::sys_seconds now);
 // As base::iso_time(); a number that no calendar has comes back as a number.
 std::string iso_time_of(std::int64_t at);
 
+// The column "expires" of a listing: the moment, with " expired" behind it where that is over; "-"
+// for nothing.
+std::string expiry_cell(std::optional<std::int64_t> expires_at, base::sys_seconds now);
+
 }  // namespace app::ctl

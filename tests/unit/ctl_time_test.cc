@@ -99,3 +99,10 @@ TEST_CASE("distances and times: whatever a database holds") {
   }
   CHECK(app::ctl::iso_time_of(1'795'335'300) == "2026-11-22T08:15:00Z");
 }
+
+TEST_CASE("expiry cell: over at its very second; nothing is a dash") {
+  const auto now = kNow.time_since_epoch().count();
+  CHECK(app::ctl::expiry_cell(std::nullopt, kNow) == "-");
+  CHECK(app::ctl::expiry_cell(now + 1, kNow) == app::ctl::iso_time_of(now + 1));
+  CHECK(app::ctl::expiry_cell(now, kNow) == app::ctl::iso_time_of(now) + " expired");
+}
