@@ -51,6 +51,12 @@ std::string said(const wire::SmtpReply& reply) {
   return fmt::format("{} {}", reply.code, reply.lines.front());
 }
 
+// RFC 5321 4.1.3, for a client without a name (4.1.4).
+std::string literal_of(std::string_view address) {
+  const bool is_six = address.find(':') != std::string_view::npos;
+  return fmt::format("[{}{}]", is_six ? "IPv6:" : "", address);
+}
+
 std::string seconds(milliseconds span) {
   return fmt::format("{:.3g} s", static_cast<double>(span.count()) / 1000.0);
 }
@@ -75,7 +81,9 @@ ProbeDialogue::Move ProbeDialogue::listen() const {
   return {{}, Move::Next::Listen, std::min(step_began_ + patience, began_ + settings_.total)};
 }
 
-ProbeDialogue::Move ProbeDialogue::on_connected(base::SteadyPoint now) {
+ProbeDialogue::Move ProbeDialogue::on_connected(std::string_view our_address,
+                                                base::SteadyPoint now) {
+  if (settings_.ehlo_name.empty()) settings_.ehlo_name = literal_of(our_address);
   note(Kind::Note,
        purpose_ == Purpose::Tls ? "connected" : "connected again, to see whether mail needs TLS",
        now);
@@ -186,7 +194,7 @@ ProbeDialogue::Move ProbeDialogue::on_tls(model::SeenTls tls, base::SteadyPoint 
 }
 
 ProbeDialogue::Move ProbeDialogue::on_tls_failed(std::string_view why, base::SteadyPoint now) {
-  return fail(Cause::HandshakeFailure, fmt::format("the TLS handshake fails: {}", why), now);
+  return fail(Cause::HandshakeFailure, fmt::format("TLS fails: {}", why), now);
 }
 
 ProbeDialogue::Move ProbeDialogue::after_hello_in_tls(const wire::SmtpReply& reply,

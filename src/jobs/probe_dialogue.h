@@ -25,7 +25,7 @@ class ProbeDialogue {
  public:
   enum class Purpose : std::uint8_t { Tls, RefusesPlaintext };
   struct Settings {
-    std::string ehlo_name;
+    std::string ehlo_name;                     // empty: the address we come from
     std::string mail_from;                     // empty: <>
     std::chrono::milliseconds step{20'000};    // for each answer of the peer
     std::chrono::milliseconds total{30'000};   // for all of it [R 2]
@@ -48,7 +48,8 @@ class ProbeDialogue {
 
   // At the beginning: connect until the deadline.
   [[nodiscard]] Move first_move() const;
-  Move on_connected(base::SteadyPoint now);
+  // `our_address`: the one that we come from, as text.
+  Move on_connected(std::string_view our_address, base::SteadyPoint now);
   Move on_connect_failed(std::string_view why, base::SteadyPoint now);
   Move on_bytes(std::string_view bytes, base::SteadyPoint now);
   // The handshake that a Move asked for.

@@ -20,7 +20,7 @@ class Rig {
   explicit Rig(Purpose purpose = Purpose::Tls, std::string from = "")
       : dialogue(purpose, {.ehlo_name = "us.example", .mail_from = std::move(from)}, record, now,
                  now) {
-    move = dialogue.on_connected(now);
+    move = dialogue.on_connected("192.0.2.9", now);
   }
 
   // The peer says `bytes`; what we say to it.
@@ -85,6 +85,17 @@ TEST_CASE("probe: every step has its time, its stage and its text") {
   CHECK(banner.text == "220 mx.example ESMTP");
   CHECK(rig.record.steps.at(2).text == "EHLO us.example");
   CHECK(rig.record.banner == "mx.example ESMTP");
+}
+
+TEST_CASE("probe: without a name of ours it is the address that we come from") {
+  for (const auto& [address, literal] : {std::pair{"192.0.2.9", "EHLO [192.0.2.9]\r\n"},
+                                         {"2001:db8::9", "EHLO [IPv6:2001:db8::9]\r\n"}}) {
+    model::ProbedAddress record;
+    const base::SteadyPoint now{};
+    ProbeDialogue dialogue(Purpose::Tls, {}, record, now, now);
+    CHECK(dialogue.on_connected(address, now).next == Next::Listen);
+    CHECK(dialogue.on_bytes("220 mx\r\n", now).send == literal);
+  }
 }
 
 TEST_CASE("probe: replies may come byte by byte") {
