@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "src/base/text.h"
+#include "src/jobs/probe_notes.h"
 
 namespace jobs {
 namespace {
@@ -188,8 +189,8 @@ ProbeDialogue::Move ProbeDialogue::after_starttls(const wire::SmtpReply& reply, 
 }
 
 ProbeDialogue::Move ProbeDialogue::on_tls(model::SeenTls tls, base::SteadyPoint now) {
+  for (auto& text : notes_of(tls)) note(Kind::Note, std::move(text), now);
   record_.tls = std::move(tls);
-  note(Kind::Note, "TLS is established", now);
   return send(Stage::EhloInTls, "EHLO " + settings_.ehlo_name, now);
 }
 
