@@ -290,14 +290,15 @@ bool is_question_name(std::string_view name) {
   return label > 0;
 }
 
-std::string make_dns_question(std::uint16_t id, const DnsQuestion& question) {
+std::string make_dns_question(std::uint16_t id, const DnsQuestion& question, bool has_edns) {
   std::string out;
   append_16(out, id);
   append_16(out, kRecursionDesired | kAuthentic);
-  for (const unsigned count : {1U, 0U, 0U, 1U}) append_16(out, count);
+  for (const unsigned count : {1U, 0U, 0U, has_edns ? 1U : 0U}) append_16(out, count);
   append_name(out, question.name);
   append_16(out, static_cast<unsigned>(question.type));
   append_16(out, kClassIn);
+  if (!has_edns) return out;
   out += '\0';  // OPT's owner, the root
   append_16(out, kOptType);
   append_16(out, kLargestUdpAnswer);

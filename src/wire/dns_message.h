@@ -26,6 +26,7 @@ std::string_view to_word(RecordType type);
 
 // Header and OPT together, so up to 12 bits (RFC 6891 6.1.3).
 inline constexpr unsigned kNoError = 0;
+inline constexpr unsigned kFormErr = 1;
 inline constexpr unsigned kServFail = 2;
 inline constexpr unsigned kNxDomain = 3;
 inline constexpr unsigned kRefused = 5;
@@ -51,8 +52,8 @@ struct DnsQuestion {
 [[nodiscard]] bool is_question_name(std::string_view name);
 
 // The question with recursion desired, the AD bit (RFC 6840 5.7: tell whether it is authentic) and
-// EDNS, which is what comes last. The name must be one that can be asked for.
-std::string make_dns_question(std::uint16_t id, const DnsQuestion& question);
+// EDNS, unless the server knows none. The name must be one that can be asked for.
+std::string make_dns_question(std::uint16_t id, const DnsQuestion& question, bool has_edns = true);
 
 // Names are in lower case, without the dot at the end, the root empty. A byte that host names don't
 // have is written \DDD (RFC 1035 5.1), so none ever passes for a host name or reaches a terminal.

@@ -42,6 +42,9 @@ TEST_CASE("A question asks for recursion, the AD bit and EDNS of 1232 bytes") {
                                name("example.com") + std::string("\0\x0f\0\1", 4) +
                                std::string("\0\0\x29\x04\xd0\0\0\0\0\0\0", 11);
   CHECK(wire::make_dns_question(0x1234, kMx) == expected);
+  auto plain = expected.substr(0, expected.size() - 11);
+  plain[11] = '\0';
+  CHECK(wire::make_dns_question(0x1234, kMx, false) == plain);
 }
 
 TEST_CASE("What can be asked for") {
