@@ -14,7 +14,6 @@
 #include "src/app/ctl_time.h"
 #include "src/base/handle.h"
 #include "src/base/text.h"
-#include "src/jobs/mail_route.h"
 #include "src/model/next_hop.h"
 #include "src/model/reserved_address.h"
 
@@ -179,16 +178,9 @@ Exit run_probe(const Context& context, const Arguments& arguments) {
   if (!destinations) return fail(destinations.error());
   if (const auto fault = find_usage_fault(*destinations); !fault.empty())
     return refuse_usage(fault);
-  std::vector<model::Route> routes;
-  for (const auto& destination : *destinations) {
-    jobs::MailRoute search(destination);
-    if (!search.take_questions().empty()) {
-      return fail(fmt::format("{}: names can't be looked up yet; give an address in brackets",
-                              destination));
-    }
-    routes.push_back(search.route());
-  }
-  return probe_routes(context, arguments, routes);
+  const auto routes = find_routes(context, *destinations);
+  if (!routes) return fail(routes.error());
+  return probe_routes(context, arguments, *routes);
 }
 
 }  // namespace

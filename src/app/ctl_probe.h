@@ -10,6 +10,7 @@
 
 #include "src/app/ctl_context.h"
 #include "src/app/ctl_verbs.h"
+#include "src/base/result.h"
 #include "src/engine/would_deliver.h"
 #include "src/model/mail_route.h"
 #include "src/model/probed_address.h"
@@ -46,6 +47,10 @@ struct ProbedTarget {
 // the verb, whoever found the routes.
 Exit probe_routes(const Context& context, const Arguments& arguments,
                   const std::vector<model::Route>& routes);
+
+// ctl_probe_routes: one route for each of `destinations`, with or without hosts.
+base::Result<std::vector<model::Route>> find_routes(const Context& context,
+                                                    const std::vector<std::string>& destinations);
 
 // ctl_probe_run: the endpoints still to be probed, `seen` filled in; live on a terminal's way.
 base::Result<void> run_probes(const Context& context, const Arguments& arguments,
