@@ -198,6 +198,10 @@ ProbeDialogue::Move ProbeDialogue::on_tls_failed(std::string_view why, base::Ste
   return fail(Cause::HandshakeFailure, fmt::format("TLS fails: {}", why), now);
 }
 
+ProbeDialogue::Move ProbeDialogue::on_tls_refused(std::string_view why, base::SteadyPoint now) {
+  return give_up(fmt::format("TLS is left: {}", why), now);
+}
+
 ProbeDialogue::Move ProbeDialogue::after_hello_in_tls(const wire::SmtpReply& reply,
                                                       base::SteadyPoint now) {
   if (!is_positive(reply)) return give_up("in TLS it answers EHLO with " + said(reply), now);

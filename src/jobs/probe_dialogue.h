@@ -55,6 +55,8 @@ class ProbeDialogue {
   // The handshake that a Move asked for.
   Move on_tls(model::SeenTls tls, base::SteadyPoint now);
   Move on_tls_failed(std::string_view why, base::SteadyPoint now);
+  // It was we who would not go on, for a limit of ours.
+  Move on_tls_refused(std::string_view why, base::SteadyPoint now);
   // The peer is gone, in the handshake or anywhere else.
   Move on_end(End end, base::SteadyPoint now);
   Move on_deadline(base::SteadyPoint now);

@@ -32,8 +32,9 @@ class Visit final : public net::ClientConnection::Owner {
   void on_tls(net::PeerTls peer) override {
     carry_out(dialogue_->on_tls(seen_tls(std::move(peer)), now()));
   }
-  void on_tls_failed(std::string_view why) override {
-    carry_out(dialogue_->on_tls_failed(why, now()));
+  void on_tls_failed(std::string_view why, bool is_refusal) override {
+    carry_out(is_refusal ? dialogue_->on_tls_refused(why, now())
+                         : dialogue_->on_tls_failed(why, now()));
   }
   void on_end(bool is_reset) override {
     carry_out(dialogue_->on_end(is_reset ? ProbeDialogue::End::Reset : ProbeDialogue::End::Closed,

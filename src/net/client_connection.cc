@@ -123,7 +123,7 @@ void ClientConnection::report_tls() {
   if (!fd_) return;
   if (tls_->state() == TlsSession::State::Failed) {
     close();
-    owner_.on_tls_failed(tls_->fault());
+    owner_.on_tls_failed(tls_->fault(), tls_->is_refusal());
   } else if (tls_->state() != TlsSession::State::Handshake &&
              !std::exchange(is_established_, true)) {
     owner_.on_tls(tls_->describe());

@@ -27,7 +27,8 @@ class ClientConnection {
     // All that one read brought, in clear or out of TLS.
     virtual void on_bytes(std::string_view bytes) = 0;
     virtual void on_tls(PeerTls peer) = 0;
-    virtual void on_tls_failed(std::string_view why) = 0;
+    // `is_refusal`: by us, for a limit of ours.
+    virtual void on_tls_failed(std::string_view why, bool is_refusal) = 0;
     // No more will come: the peer closed, or reset the connection.
     virtual void on_end(bool is_reset) = 0;
   };

@@ -39,6 +39,18 @@ TlsSession::TlsSession(const TlsContext& context)
   BIO_set_mem_eof_return(in, -1);
   SSL_set_bio(session_.get(), in, out);
   SSL_set_connect_state(session_.get());
+  SSL_set_msg_callback(session_.get(), on_message);
+  SSL_set_msg_callback_arg(session_.get(), this);
+}
+
+// RFC 5246 7.4.1.1. The library declines it by itself, and would go on.
+void TlsSession::on_message(int writes, int /*version*/, int type, const void* bytes,
+                            std::size_t size, ssl_st* /*session*/, void* self) noexcept {
+  auto* session = static_cast<TlsSession*>(self);
+  if (writes != 0 || type != SSL3_RT_HANDSHAKE || size == 0 || !session->is_established_) return;
+  if (*static_cast<const unsigned char*>(bytes) == SSL3_MT_HELLO_REQUEST) {
+    session->is_asked_again_ = true;
+  }
 }
 
 TlsSession::State TlsSession::start() {
@@ -50,11 +62,12 @@ TlsSession::State TlsSession::start() {
 TlsSession::State TlsSession::receive(std::string_view bytes, std::string& plain) {
   if (state_ == State::Failed || state_ == State::Closed) return state_;
   received_ += bytes.size();
-  if (received_ > kMostTlsBytes) return fail("the peer sends more than 256 KiB");
+  if (received_ > kMostTlsBytes) return refuse("the peer sends more than 256 KiB");
   BIO_write(SSL_get_rbio(session_.get()), bytes.data(), static_cast<int>(bytes.size()));
   ERR_clear_error();
   if (state_ == State::Handshake) go_on(SSL_do_handshake(session_.get()));
   if (state_ == State::Open) read_plain(plain);
+  if (is_asked_again_) return refuse("the peer asks for another handshake in the session");
   return state_;
 }
 
@@ -96,6 +109,7 @@ PeerTls TlsSession::describe() const {
 TlsSession::State TlsSession::go_on(int result) {
   if (result > 0) {
     state_ = State::Open;
+    is_established_ = true;
     return state_;
   }
   const int error = SSL_get_error(session_.get(), result);
@@ -105,6 +119,11 @@ TlsSession::State TlsSession::go_on(int result) {
     return state_;
   }
   return fail(first_error());
+}
+
+TlsSession::State TlsSession::refuse(std::string why) {
+  is_refusal_ = true;
+  return fail(std::move(why));
 }
 
 TlsSession::State TlsSession::fail(std::string why) {

@@ -1,5 +1,5 @@
 // The client's end of one TLS session, without a socket: what the peer sent goes in, what is for
-// the peer comes out. The peer may not renegotiate, nor send more than kMostTlsBytes altogether.
+// the peer comes out. A peer that renegotiates, or sends more than kMostTlsBytes, is refused.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,8 @@ class TlsSession {
   };
   // The context outlives the session.
   explicit TlsSession(const TlsContext& context);
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
 
   // Begins the handshake.
   State start();
@@ -41,11 +43,16 @@ class TlsSession {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& fault() const { return fault_; }
+  // Of a failure: it was we who would not go on, for a limit of ours.
+  [[nodiscard]] bool is_refusal() const { return is_refusal_; }
   // Only in state Open.
   [[nodiscard]] PeerTls describe() const;
 
  private:
+  static void on_message(int writes, int version, int type, const void* bytes, std::size_t size,
+                         ssl_st* session, void* self) noexcept;
   State go_on(int result);
+  State refuse(std::string why);
   State fail(std::string why);
   void read_plain(std::string& plain);
 
@@ -53,6 +60,9 @@ class TlsSession {
   base::Handle<ssl_st, free_tls_session> session_;
   State state_ = State::Handshake;
   std::size_t received_ = 0;
+  bool is_established_ = false;
+  bool is_asked_again_ = false;  // for a handshake, once there was one
+  bool is_refusal_ = false;
   std::string fault_;
 };
 

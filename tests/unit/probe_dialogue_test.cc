@@ -217,6 +217,14 @@ TEST_CASE("probe: a failed handshake, a hang-up and a silence are told apart") {
   }
 }
 
+TEST_CASE("probe: a limit of ours in TLS says nothing about the peer's TLS") {
+  Rig rig;
+  rig.reach_tls();
+  rig.move = rig.dialogue.on_tls_refused("the peer asks for another handshake", rig.now);
+  CHECK(rig.is_unknown());
+  CHECK(rig.move.next == Next::HangUp);
+}
+
 TEST_CASE("probe: who is gone or silent before STARTTLS is unknown") {
   Rig closed;
   closed.end();
