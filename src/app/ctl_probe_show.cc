@@ -97,8 +97,8 @@ void show_summary(const Context& context, const std::vector<ProbedTarget>& targe
 
 void show_details(const Context& context, const std::vector<ProbedTarget>& targets) {
   for (const auto& target : targets) {
-    say(terminal_text(fmt::format("\n{}{}", target.destination,
-                                  target.trouble.empty() ? "" : ": " + target.trouble)));
+    say("\n" + terminal_text(fmt::format("{}{}", target.destination,
+                                         target.trouble.empty() ? "" : ": " + target.trouble)));
     for (const auto& host : target.hosts) {
       if (!host.trouble.empty()) say("\n" + terminal_text(host.name + ": " + host.trouble));
       for (const auto& endpoint : host.endpoints) {

@@ -210,6 +210,26 @@ def renegotiates(talk):
             server.kill()
 
 
+class Crowd:
+    """A manner that waits for `size` conversations at a time, and counts the most there were."""
+
+    def __init__(self, size):
+        self._together = threading.Barrier(size, timeout=PATIENCE)
+        self._lock = threading.Lock()
+        self._here = 0
+        self.most = 0
+
+    def __call__(self, talk):
+        with self._lock:
+            self._here += 1
+            self.most = max(self.most, self._here)
+        self._together.wait()
+        talk.say("421 4.3.2 later")
+        talk.hear()
+        with self._lock:
+            self._here -= 1
+
+
 def carry(source, sink):
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
@@ -219,11 +239,10 @@ def carry(source, sink):
 
 
 class Peer:
-    """A mail host. `heard` is every line that clients said in clear or in TLS."""
+    """A mail host; on a free port for 0. `heard` is every line that clients said in clear or in TLS."""
 
     def __init__(self, address, port, manner, certificate=None, version=None):
         self.address = address
-        self.port = port
         self.manner = manner
         self.certificate = certificate
         self.context = certificate and context_of(certificate, version)
@@ -239,7 +258,8 @@ class Peer:
                 talk.lines.close()
                 talk.connection.close()
 
-        self._server = Server((address, port), Handler)
+        self._server = (Server6 if ":" in address else Server)((address, port), Handler)
+        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -256,6 +276,10 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+
+
+class Server6(Server):
+    address_family = socket.AF_INET6
 
 
 def context_of(certificate, version):

@@ -193,6 +193,19 @@ class AMailHost(Probing):
         self.assertEqual([b"MAIL FROM:<a@us.example>\r\n", b"RSET\r\n", b"QUIT\r\n"],
                          [line for line in said if line][-3:])
 
+    def test_with_many_addresses_is_asked_at_twenty_of_them_at_a_time(self):
+        found, = self.probe(f"crowd.example:{WORLD.peers['crowd'].port}", status=NOT_WELL)
+        troubles = [address["trouble"] for host in found["mx"] for address in host["addresses"]]
+        self.assertEqual(["it greets with 421 4.3.2 later"] * 40, troubles)
+        self.assertEqual(20, WORLD.crowd.most)
+
+    def test_is_reached_over_ipv6_too(self):
+        peer = peers.Peer("::1", 0, peers.good, WORLD.peers["good"].certificate)
+        self.addCleanup(peer.close)
+        self.configure(probe_allow="::1", tls_ca_file=WORLD.ca_file)
+        found, = self.probe(f"[IPv6:::1]:{peer.port}")
+        self.assertEqual((peer.place, True), (found["target"], found["would_deliver"]["required"]))
+
     def test_that_nobody_serves_is_unknown(self):
         found = self.probe_one("closed.example", status=NOT_WELL)
         self.assertEqual({None}, set(found["would_deliver"].values()))
@@ -232,6 +245,7 @@ class Names(Probing):
         self.assertRegex(first, r"\Agood\.example:20025 .* TLSv1\.3 +trusted +matches +29 d\Z")
         self.assertRegex(second, r"\Anostarttls\.example:20025 .* starttls-not-supported +- +- +-\Z")
         self.assertLess(text.index("WOULD DELIVER"), text.index("> EHLO"))
+        self.assertIn(f"\n\nnostarttls.example:{PORT}\n\nmx.nostarttls.example[", text)
 
 
 class WhatIsAsked(Probing):

@@ -146,6 +146,13 @@ class World:
         zone["mixed.example MX"] = ["10 mx.good.example", "20 mx.nowhere.example"]
         zone["refusing.example MX"] = ["10 mx.refusing.example"]
         zone["mx.refusing.example A"] = [f"{network}.251"]
+        # One server for forty addresses: it listens on all there are.
+        self.crowd = peers.Crowd(20)
+        self.peers["crowd"] = peers.Peer("0.0.0.0", 0, self.crowd)
+        zone["crowd.example MX"] = ["10 mx1.crowd.example", "10 mx2.crowd.example"]
+        below = network.rpartition(".")[0]
+        for host in (1, 2):
+            zone[f"mx{host}.crowd.example A"] = [f"{below}.{host}.{number}" for number in range(1, 21)]
         self.peers["refusing"] = peers.Peer(f"{network}.251", PORT, peers.refuses_plaintext,
                                             self.peers["good"].certificate)
         self.dns = DnsServer(zone).__enter__()
