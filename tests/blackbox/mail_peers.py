@@ -211,11 +211,15 @@ def renegotiates(talk):
 
 
 class Crowd:
-    """A manner that waits for `size` conversations at a time, and counts the most there were."""
+    """A manner that waits for `size` conversations at a time, and a moment for one too many."""
+
+    MOMENT = 0.3
 
     def __init__(self, size):
         self._together = threading.Barrier(size, timeout=PATIENCE)
+        self._too_many = threading.Event()
         self._lock = threading.Lock()
+        self._size = size
         self._here = 0
         self.most = 0
 
@@ -223,7 +227,10 @@ class Crowd:
         with self._lock:
             self._here += 1
             self.most = max(self.most, self._here)
+            if self._here > self._size:
+                self._too_many.set()
         self._together.wait()
+        self._too_many.wait(self.MOMENT)
         talk.say("421 4.3.2 later")
         talk.hear()
         with self._lock:
