@@ -5,6 +5,7 @@
 
 #include "src/app/config.h"
 #include "src/base/text.h"
+#include "src/wire/resolver_choice.h"
 
 namespace app {
 namespace {
@@ -37,6 +38,12 @@ bool set_optional_path(Config& config, std::string_view value) {
 template <std::string Config::*Field>
 bool set_text(Config& config, std::string_view value) {
   config.*Field = value;
+  return true;
+}
+
+bool set_resolver(Config& config, std::string_view value) {
+  if (!value.empty() && !wire::parse_resolver_setting(value).ok()) return false;
+  config.resolver = value;
   return true;
 }
 
@@ -220,7 +227,7 @@ constexpr std::array kOptions{
     Option{"tls_ca_file", "", true, false, "Certificate authorities for probes.",
            "an absolute path, or empty", set_optional_path<&C::tls_ca_file>},
     Option{"resolver", "", true, false, "The validating resolver; empty: /etc/resolv.conf.",
-           "an address, or empty", set_text<&C::resolver>},
+           wire::kResolverRule, set_resolver},
     Option{"probe_allow", "", true, false,
            "Networks that may be probed though private or reserved.", "networks, or empty",
            set_text<&C::probe_allow>},
