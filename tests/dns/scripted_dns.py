@@ -1,7 +1,7 @@
 """A DNS server that answers from a dict, over UDP and TCP on one port of 127.0.0.1, and lies as it is told.
 
     with DnsServer({"example.com MX": ["10 mx.example.com"], "mx.example.com A": ["192.0.2.1"]}) as server:
-        server.manners["example.com"] = dns_server.slow(0.5)
+        server.manners["example.com"] = scripted_dns.slow(0.5)
 
 It plays a validating resolver: what it finds has the AD bit, unless a record begins with "!". A name without
 a record of any type is NXDOMAIN; a CNAME is followed, at most once round a circle. A manner, of a name or of
@@ -57,7 +57,7 @@ class Query:
             at += 1 + packet[at]
         self.name = ".".join(labels)
         number, record_class = struct.unpack_from("!2H", packet, at + 1)
-        self.kind = {number: kind for kind, number in TYPES.items()}[number]
+        self.kind = {number: kind for kind, number in TYPES.items()}.get(number, number)
         self.question = packet[12:at + 5]
         self.has_edns = len(packet) > at + 5
         if questions != 1 or record_class != 1:
@@ -72,16 +72,16 @@ class Query:
 
 
 class DnsServer:
-    """Serves `zone` on a free port from entering to leaving."""
+    """Serves `zone` from entering to leaving, on a free port unless one is named."""
 
-    def __init__(self, zone, manners=None):
+    def __init__(self, zone, manners=None, port=0):
         self.zone = dict(zone)
         self.manners = dict(manners or {})
         self.queries = []  # (name, type, "udp" or "tcp"), as they came
         self._stop, self._wake = os.pipe()
         self._threads = []
         while True:
-            self._tcp = socket.create_server(("127.0.0.1", 0), backlog=100)
+            self._tcp = socket.create_server(("127.0.0.1", port), backlog=100)
             self.port = self._tcp.getsockname()[1]
             self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
