@@ -81,3 +81,9 @@ class Routes(unittest.TestCase):
                     self.assertEqual(not tried, bool(ours["fault"]), ours)
                     if ours["fault"]:
                         self.assertRegex(said, re.compile(FAULTS[ours["fault"]], re.M), ours)
+
+    def test_the_ad_bit_of_a_server_elsewhere_counts_where_the_admin_says_so_alone(self):
+        with scripted_dns.DnsServer(ZONE, address="203.0.113.53") as server:
+            for trust, expected in (("", False), (" trust-ad", True)):
+                found = route(server.setting + trust, "example.com")
+                self.assertEqual([expected] * 3, [found["is_secure"], *(host["is_secure"] for host in found["hosts"])])
