@@ -1,7 +1,7 @@
 """A DNS server that answers from a dict, over UDP and TCP on one port of an address, and lies as it is told.
 
     with DnsServer({"example.com MX": ["10 mx.example.com"], "mx.example.com A": ["192.0.2.1"]}) as server:
-        server.manners["example.com"] = scripted_dns.slow(0.5)
+        server.manners["example.com"] = dns_server.slow(0.5)
 
 It plays a validating resolver: what it finds has the AD bit, unless a record begins with "!". A name without
 a record of any type is NXDOMAIN; a CNAME is followed, at most once round a circle. A manner, of a name or of
