@@ -11,37 +11,6 @@ namespace {
 
 using Fault = std::string_view;  // empty: none
 
-struct TextField {
-  std::string_view name;
-  std::string_view Request::*field;
-};
-constexpr std::array kTextFields{
-    TextField{"protocol_name", &Request::protocol_name},
-    TextField{"helo_name", &Request::helo_name},
-    TextField{"queue_id", &Request::queue_id},
-    TextField{"sender", &Request::sender},
-    TextField{"recipient", &Request::recipient},
-    TextField{"client_address", &Request::client_address},
-    TextField{"client_name", &Request::client_name},
-    TextField{"reverse_client_name", &Request::reverse_client_name},
-    TextField{"client_port", &Request::client_port},
-    TextField{"server_address", &Request::server_address},
-    TextField{"server_port", &Request::server_port},
-    TextField{"instance", &Request::instance},
-    TextField{"policy_context", &Request::policy_context},
-    TextField{"etrn_domain", &Request::etrn_domain},
-    TextField{"stress", &Request::stress},
-    TextField{"sasl_method", &Request::sasl_method},
-    TextField{"sasl_username", &Request::sasl_username},
-    TextField{"sasl_sender", &Request::sasl_sender},
-    TextField{"ccert_fingerprint", &Request::ccert_fingerprint},
-    TextField{"ccert_pubkey_fingerprint", &Request::ccert_pubkey_fingerprint},
-    TextField{"encryption_protocol", &Request::encryption_protocol},
-    TextField{"encryption_cipher", &Request::encryption_cipher},
-    TextField{"tls_sni", &Request::tls_sni},
-    TextField{"compatibility_level", &Request::compatibility_level},
-    TextField{"mail_version", &Request::mail_version}};
-
 constexpr std::array<std::pair<std::string_view, ProtocolState>, 9> kStates{
     {{"CONNECT", ProtocolState::Connect},
      {"EHLO", ProtocolState::Ehlo},
@@ -52,17 +21,6 @@ constexpr std::array<std::pair<std::string_view, ProtocolState>, 9> kStates{
      {"END-OF-MESSAGE", ProtocolState::EndOfMessage},
      {"VRFY", ProtocolState::Vrfy},
      {"ETRN", ProtocolState::Etrn}}};
-
-// The known attributes that aren't plain text; their bits in `seen` stand behind the text fields'.
-enum class Special : std::uint8_t { Request, State, Subject, Issuer, KeySize, Recipients, Size };
-constexpr std::array<std::pair<std::string_view, Special>, 7> kSpecials{
-    {{"request", Special::Request},
-     {"protocol_state", Special::State},
-     {"ccert_subject", Special::Subject},
-     {"ccert_issuer", Special::Issuer},
-     {"encryption_keysize", Special::KeySize},
-     {"recipient_count", Special::Recipients},
-     {"size", Special::Size}}};
 
 ProtocolState parse_state(std::string_view word) {
   for (const auto& [each, state] : kStates) {
@@ -106,75 +64,115 @@ Fault read_number(std::string_view text, T& number) {
   return {};
 }
 
-class Reader {
- public:
-  Fault take_line(std::string_view line);
-  [[nodiscard]] bool has_request() const { return is_seen(bit_of(Special::Request)); }
-  Request& request() { return request_; }
-
- private:
-  static constexpr std::uint64_t bit_of(Special special) {
-    return std::uint64_t{1} << (kTextFields.size() + static_cast<std::size_t>(special));
-  }
-  [[nodiscard]] bool is_seen(std::uint64_t bit) const { return (seen_ & bit) != 0; }
-  Fault mark(std::uint64_t bit) {
-    if (is_seen(bit)) return "an attribute given twice";
-    seen_ |= bit;
-    return {};
-  }
-  Fault take_special(Special special, std::string_view value);
-
-  Request request_;
-  std::uint64_t seen_ = 0;
-  std::size_t lines_ = 0;
-};
-
-Fault Reader::take_line(std::string_view line) {
-  if (++lines_ > kMostAttributes) return "too many attributes";
-  if (line.find('\0') != line.npos) return "a NUL";
-  const auto equals = line.find('=');
-  if (equals == line.npos) return "a line without '='";
-  if (equals == 0) return "an attribute without a name";
-  const auto name = line.substr(0, equals);
-  const auto value = line.substr(equals + 1);
-  for (std::size_t i = 0; i < kTextFields.size(); ++i) {
-    const auto& known = kTextFields.at(i);
-    if (known.name != name) continue;
-    request_.*known.field = value;
-    return mark(std::uint64_t{1} << i);
-  }
-  for (const auto& [word, special] : kSpecials) {
-    if (word != name) continue;
-    const auto fault = mark(bit_of(special));
-    return fault.empty() ? take_special(special, value) : fault;
-  }
+template <std::string_view Request::*kField>
+Fault take_text(Request& request, std::string_view value) {
+  request.*kField = value;
   return {};
 }
 
-Fault Reader::take_special(Special special, std::string_view value) {
-  switch (special) {
-    case Special::Request:
-      return value == "smtpd_access_policy" ? Fault() : "a request other than smtpd_access_policy";
-    case Special::State:
-      request_.state = parse_state(value);
-      return {};
-    case Special::Subject:
-      return decode_xtext(value, request_.ccert_subject);
-    case Special::Issuer:
-      return decode_xtext(value, request_.ccert_issuer);
-    case Special::KeySize:
-      return read_number(value, request_.encryption_keysize);
-    case Special::Recipients:
-      return read_number(value, request_.recipient_count);
-    case Special::Size:
-      return read_number(value, request_.size);
-  }
+template <std::string Request::*kField>
+Fault take_xtext(Request& request, std::string_view value) {
+  return decode_xtext(value, request.*kField);
+}
+
+template <auto kField>
+Fault take_number(Request& request, std::string_view value) {
+  return read_number(value, request.*kField);
+}
+
+Fault take_request(Request& /*request*/, std::string_view value) {
+  return value == "smtpd_access_policy" ? Fault() : "a request other than smtpd_access_policy";
+}
+
+Fault take_state(Request& request, std::string_view value) {
+  request.state = parse_state(value);
   return {};
+}
+
+struct Field {
+  std::string_view name;
+  Fault (*take)(Request& request, std::string_view value);
+};
+// In the order in which smtpd(8) sends them (smtpd/smtpd_check.c check_policy_service): the search
+// for one begins behind the last.
+constexpr std::array kFields{
+    Field{"request", take_request},
+    Field{"protocol_state", take_state},
+    Field{"protocol_name", take_text<&Request::protocol_name>},
+    Field{"client_address", take_text<&Request::client_address>},
+    Field{"client_name", take_text<&Request::client_name>},
+    Field{"client_port", take_text<&Request::client_port>},
+    Field{"reverse_client_name", take_text<&Request::reverse_client_name>},
+    Field{"server_address", take_text<&Request::server_address>},
+    Field{"server_port", take_text<&Request::server_port>},
+    Field{"helo_name", take_text<&Request::helo_name>},
+    Field{"sender", take_text<&Request::sender>},
+    Field{"recipient", take_text<&Request::recipient>},
+    Field{"recipient_count", take_number<&Request::recipient_count>},
+    Field{"queue_id", take_text<&Request::queue_id>},
+    Field{"instance", take_text<&Request::instance>},
+    Field{"size", take_number<&Request::size>},
+    Field{"etrn_domain", take_text<&Request::etrn_domain>},
+    Field{"stress", take_text<&Request::stress>},
+    Field{"sasl_method", take_text<&Request::sasl_method>},
+    Field{"sasl_username", take_text<&Request::sasl_username>},
+    Field{"sasl_sender", take_text<&Request::sasl_sender>},
+    Field{"ccert_subject", take_xtext<&Request::ccert_subject>},
+    Field{"ccert_issuer", take_xtext<&Request::ccert_issuer>},
+    Field{"ccert_fingerprint", take_text<&Request::ccert_fingerprint>},
+    Field{"ccert_pubkey_fingerprint", take_text<&Request::ccert_pubkey_fingerprint>},
+    Field{"encryption_protocol", take_text<&Request::encryption_protocol>},
+    Field{"encryption_cipher", take_text<&Request::encryption_cipher>},
+    Field{"encryption_keysize", take_number<&Request::encryption_keysize>},
+    Field{"tls_sni", take_text<&Request::tls_sni>},
+    Field{"policy_context", take_text<&Request::policy_context>},
+    Field{"compatibility_level", take_text<&Request::compatibility_level>},
+    Field{"mail_version", take_text<&Request::mail_version>}};
+
+class Reader {
+ public:
+  Fault take_line(std::string_view line);
+  [[nodiscard]] bool has_request() const { return (seen_ & 1U) != 0; }  // the first field
+  Request& request() { return request_; }
+
+ private:
+  // The index of the field that the line gives a value to; their number where it is unknown.
+  [[nodiscard]] std::size_t find_field(std::string_view line) const;
+
+  Request request_;
+  std::uint64_t seen_ = 0;  // a bit for each field
+  std::size_t next_ = 0;
+  std::size_t lines_ = 0;
+};
+
+std::size_t Reader::find_field(std::string_view line) const {
+  for (std::size_t i = 0, at = next_; i < kFields.size(); ++i, ++at) {
+    if (at >= kFields.size()) at = 0;
+    const auto name = kFields[at].name;
+    if (line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name)) return at;
+  }
+  return kFields.size();
+}
+
+Fault Reader::take_line(std::string_view line) {
+  if (++lines_ > kMostAttributes) return "too many attributes";
+  const auto at = find_field(line);
+  if (at == kFields.size()) {
+    const auto equals = line.find('=');
+    if (equals == line.npos) return "a line without '='";
+    return equals == 0 ? "an attribute without a name" : Fault();
+  }
+  const auto bit = std::uint64_t{1} << at;
+  if ((seen_ & bit) != 0) return "an attribute given twice";
+  seen_ |= bit;
+  next_ = at + 1;
+  return kFields[at].take(request_, line.substr(kFields[at].name.size() + 1));
 }
 
 }  // namespace
 
 ParsedRequest parse_request(std::string_view input) {
+  constexpr Malformed kNul{"a NUL"};
   Reader reader;
   const auto window = input.substr(0, kLongestRequest);
   for (std::size_t at = 0;;) {
@@ -183,11 +181,13 @@ ParsedRequest parse_request(std::string_view input) {
     const auto line = window.substr(at, end - at);
     at = end + 1;
     if (line.empty()) {
+      if (window.substr(0, at).find('\0') != window.npos) return kNul;
       if (!reader.has_request()) return Malformed{"no request=smtpd_access_policy"};
       return Complete{std::move(reader.request()), at};
     }
     if (const auto fault = reader.take_line(line); !fault.empty()) return Malformed{fault};
   }
+  if (window.find('\0') != window.npos) return kNul;
   if (input.size() >= kLongestRequest) return Malformed{"a request over the limit"};
   return NeedMore{};
 }

@@ -101,6 +101,8 @@ base::Result<void> append_policy_text(std::string& out, const model::Verdict& ve
   if (verdict.level != Level::None) put_attributes(writer, verdict, version);
   auto fault = writer.fault();
   if (fault.empty()) {
+    // Every version of ours knows every level: alone it is never refused.
+    if (out.size() == start + model::to_word(verdict.level).size()) return {};
     const auto objection = find_objection(std::string_view(out).substr(start), version);
     if (!objection) return {};
     fault = fmt::format("Postfix {} would refuse it: {}", model::to_text(version), *objection);

@@ -106,7 +106,8 @@ void Session::put_ok(Table table, std::string_view value, std::string& out) {
 }
 
 void Session::answer_policy(const MapName& name, std::string_view asked, std::string& out) {
-  auto key = model::normalise_key(asked);
+  model::normalise_key(asked, asked_);
+  const auto& key = asked_;
   const auto transport =
       name.table == Table::Strict ? model::Transport::TlsOnly : model::Transport::Usual;
   const auto verdict = oracle_.verdict_for({key, name.view, transport});
@@ -117,7 +118,7 @@ void Session::answer_policy(const MapName& name, std::string_view asked, std::st
   show(name.table == Table::Strict ? "strict" : "policy", key, out, start);
   const bool is_answered =
       counters_.answers.at(static_cast<std::size_t>(name.table)).at(0) != answered;
-  remember(name, std::move(key), verdict, is_answered);
+  remember(name, verdict, is_answered);
 }
 
 void Session::put_policy(const MapName& name, const model::Verdict& verdict, std::string& out) {
@@ -154,8 +155,8 @@ void Session::put_policy(const MapName& name, const model::Verdict& verdict, std
 // about the name that was asked for first. A list of several tables of ours is asked for the name
 // in each, then for each parent in each; the view is that of the table whose answer decided, else
 // of the last one. A parent that belongs to no open question is nobody's: mail never goes to one.
-void Session::remember(const MapName& name, model::Key key, const model::Verdict& verdict,
-                       bool is_answered) {
+void Session::remember(const MapName& name, const model::Verdict& verdict, bool is_answered) {
+  const auto& key = asked_;
   const bool is_parent = key.kind == model::KeyKind::Parent;
   const bool is_walk = is_parent && last_ && last_->is_open && last_->key.text.ends_with(key.text);
   if (is_parent && !is_walk) {
@@ -164,10 +165,8 @@ void Session::remember(const MapName& name, model::Key key, const model::Verdict
   }
   const bool is_other_table = is_walk && last_->view != name.view;
   if (is_other_table && !is_answered) return;
-  if (!is_walk) {
-    last_.emplace(Question{});
-    last_->key = std::move(key);
-  }
+  if (!last_) last_.emplace();
+  if (!is_walk) std::swap(last_->key, asked_);
   if (!is_walk || is_other_table) {
     last_->view = name.view;
     witness_->asked(pid_, last_->view, last_->key);

@@ -69,8 +69,8 @@ class Session final : public net::Session {
   void answer_outcome(const MapName& name, std::string_view asked, std::string& out);
   void answer_sender_transport(const MapName& name, std::string_view asked, std::string& out);
   void answer_transport(const MapName& name, std::string_view asked, std::string& out);
-  void remember(const MapName& name, model::Key key, const model::Verdict& verdict,
-                bool is_answered);
+  // What `asked_` was answered.
+  void remember(const MapName& name, const model::Verdict& verdict, bool is_answered);
   std::optional<std::string> rewrite(const MapName& name, std::string_view asked);
   void show(std::string_view map, const model::Key& key, const std::string& out,
             std::size_t start) const;
@@ -96,6 +96,7 @@ class Session final : public net::Session {
   bool is_trusted_;
   std::int64_t pid_;
   std::optional<Question> last_;
+  model::Key asked_;  // of the question at hand; its memory is used again
 };
 
 }  // namespace tlsmap

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "src/app/config.h"
+#include "src/app/image_intake.h"
 #include "src/app/learner.h"
 #include "src/app/mail_desks.h"
 #include "src/app/role.h"
@@ -37,8 +38,22 @@ constexpr std::size_t kReservedDescriptors = 48;
 constexpr std::chrono::milliseconds kFirstPolicyGrace{1500};
 constexpr std::chrono::milliseconds kStopDeadline{2000};
 constexpr std::chrono::milliseconds kStatsEvery{250};
-// A slice of an image's checksum: short enough not to be seen in a look-up's latency.
-constexpr std::size_t kChecksumSlice = 64 * 1024;
+
+void add_counters(wire::AnswerStats& stats, const tlsmap::Counters& counters) {
+  for (const auto& table : counters.answers) {
+    stats.ok += table[static_cast<std::size_t>(tlsmap::Status::Ok)];
+    stats.not_found += table[static_cast<std::size_t>(tlsmap::Status::NotFound)];
+    stats.temp += table[static_cast<std::size_t>(tlsmap::Status::Temp)];
+    stats.perm += table[static_cast<std::size_t>(tlsmap::Status::Perm)];
+  }
+  stats.perm += counters.unknown_map;
+  stats.malformed = counters.malformed;
+  stats.outcomes = counters.outcomes;
+  stats.orphans = counters.orphans;
+  stats.untrusted = counters.untrusted;
+  stats.kept = counters.kept;
+  stats.bounced = counters.bounced;
+}
 
 net::Server::Limits find_limits() {
   rlimit files{};
@@ -63,8 +78,8 @@ class Answer {
   void connect_store(net::Message message);
   void take_first_image(net::Message message);
   void take_new_image(net::Message message);
-  void verify_next_slice();
-  void install_new_image();
+  void install_new_image(std::unique_ptr<image::Image> image, base::UniqueFd fd);
+  void refuse_new_image(std::string_view why);
   void go();
   void serve();
   void report();
@@ -91,13 +106,10 @@ class Answer {
   bool complete_ = false;        // the parent has handed over everything
   bool wants_to_serve_ = false;  // a policy is there, or none is to be had
   bool serving_ = false;
-  // The image that is being verified, and its descriptor for the parent.
-  std::unique_ptr<image::Image> new_image_;
-  base::UniqueFd new_image_fd_;
+  ImageIntake intake_;
   std::unique_ptr<net::Channel> store_;
   std::unique_ptr<net::Channel> ingest_;
   net::Channel parent_;
-  net::Timer verify_;
   net::Timer grace_;
   net::Timer stats_;
 };
@@ -118,11 +130,16 @@ Answer::Answer()
             return tell_store(type, payload);
           }),
       server_(loop_, clock_, find_limits()),
+      intake_(
+          loop_,
+          [this](std::unique_ptr<image::Image> image, base::UniqueFd fd) {
+            install_new_image(std::move(image), std::move(fd));
+          },
+          [this](std::string_view why) { refuse_new_image(why); }),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
           [this] { loop_.stop(); }),
-      verify_(loop_, [this] { verify_next_slice(); }),
       grace_(loop_, [this] { serve(); }),
       stats_(loop_, [this] { report(); }) {
   decider_.attach(learner_.feedback());
@@ -294,42 +311,21 @@ void Answer::take_first_image(net::Message message) {
 
 void Answer::take_new_image(net::Message message) {
   if (message.descriptors.size() != 1) return;
-  auto image = image::Image::load(message.descriptors.front().get(), image::Image::Checksum::Later);
-  if (!image) {
-    base::log_error("a new policy is of no use: {}", image.error());
-    tell_store(AnswerToStore::Unusable, image.error());
-    return;
-  }
-  new_image_ = std::move(*image);
-  new_image_fd_ = std::move(message.descriptors.front());
-  if (!serving_) {
-    while (new_image_) verify_next_slice();
-  } else {
-    verify_.start(std::chrono::microseconds{0});
-  }
+  intake_.take(std::move(message.descriptors.front()),
+               serving_ ? ImageIntake::Pace::InSlices : ImageIntake::Pace::AtOnce);
 }
 
-void Answer::verify_next_slice() {
-  const auto verified = new_image_->verify_some(kChecksumSlice);
-  if (!verified) {
-    base::log_error("a new policy is of no use: {}", verified.error());
-    tell_store(AnswerToStore::Unusable, verified.error());
-    new_image_.reset();
-    new_image_fd_.reset();
-  } else if (*verified) {
-    install_new_image();
-  } else if (serving_) {
-    verify_.start(std::chrono::microseconds{0});
-  }
+void Answer::refuse_new_image(std::string_view why) {
+  base::log_error("a new policy is of no use: {}", why);
+  tell_store(AnswerToStore::Unusable, why);
 }
 
-void Answer::install_new_image() {
-  const auto digest = new_image_->stamp().digest;
-  mails_.install(*new_image_);
-  decider_.install(std::move(new_image_));
+void Answer::install_new_image(std::unique_ptr<image::Image> image, base::UniqueFd fd) {
+  const auto digest = image->stamp().digest;
+  mails_.install(*image);
+  decider_.install(std::move(image));
   learner_.feedback().rules_changed();
-  parent_.send(ToParent::Image, {}, std::array{new_image_fd_.get()});
-  new_image_fd_.reset();
+  parent_.send(ToParent::Image, {}, std::array{fd.get()});
   tell_store(AnswerToStore::InForce, wire::to_payload(digest));
   report();
   serve();
@@ -364,27 +360,12 @@ void Answer::report() {
   stats.pid = ::getpid();
   stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
   stats.connections = server_.connections();
-  for (const auto& table : tlsmap_counters_.answers) {
-    stats.ok += table[static_cast<std::size_t>(tlsmap::Status::Ok)];
-    stats.not_found += table[static_cast<std::size_t>(tlsmap::Status::NotFound)];
-    stats.temp += table[static_cast<std::size_t>(tlsmap::Status::Temp)];
-    stats.perm += table[static_cast<std::size_t>(tlsmap::Status::Perm)];
-  }
-  stats.perm += tlsmap_counters_.unknown_map;
-  stats.malformed = tlsmap_counters_.malformed + mails_.counters().malformed;
+  add_counters(stats, tlsmap_counters_);
+  stats.malformed += mails_.counters().malformed;
   stats.stalled = server_.stalled();
   stats.policyd = mails_.counters().answers;
-  stats.outcomes = tlsmap_counters_.outcomes;
-  stats.orphans = tlsmap_counters_.orphans;
-  stats.untrusted = tlsmap_counters_.untrusted;
-  stats.kept = tlsmap_counters_.kept;
-  stats.bounced = tlsmap_counters_.bounced;
-  stats.known = learner_.feedback().known();
-  stats.open = learner_.feedback().open_proposals();
-  stats.dropped = learner_.feedback().dropped_counts();
-  stats.unplaced = learner_.reports().unplaced();
+  learner_.describe(stats);
   stats.ingest = ingest_stats_;
-  stats.frozen = learner_.feedback().is_frozen() ? 1 : 0;
   if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {
     reported_ = stats;
   }

@@ -67,6 +67,19 @@ json describe_pending(const Publisher::Status& status) {
           {"since", status.since.time_since_epoch().count()}};
 }
 
+// How often each kind rose since the role that raises it started; "alarms" are those that stand.
+json describe_raised(ControlDesk& desk, const std::optional<wire::AnswerStats>& stats) {
+  const auto raised = stats ? stats->alarms : wire::AlarmCounts();
+  const auto ledger = desk.keeper().alarms_raised();
+  return {{"downgrade", raised.downgrade},
+          {"tls-failing", raised.tls_failing},
+          {"starttls-vanished", raised.starttls_vanished},
+          {"freeze", raised.freeze},
+          {"ledger", ledger},
+          {"total", raised.downgrade + raised.tls_failing + raised.starttls_vanished +
+                        raised.freeze + ledger}};
+}
+
 json answer_status(ControlDesk& desk) {
   const ControlDesk::Report report = desk.report();
   const Publisher::Status& status = *report.publisher;
@@ -92,7 +105,8 @@ json answer_status(ControlDesk& desk) {
           {"feedback", describe_feedback(desk, report.answer)},
           {"faults", std::move(faults)},
           {"fault_count", status.fault_count},
-          {"alarms", report.alarms}};
+          {"alarms", report.alarms},
+          {"alarms_raised", describe_raised(desk, report.answer)}};
 }
 
 json answer_accept(ControlDesk& desk) {

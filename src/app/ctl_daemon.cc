@@ -67,6 +67,18 @@ void add_answer(Table& table, const Json& status) {
   }
 }
 
+// By kind where there were any: the log has a line for each.
+void add_alarms(Table& table, const Json& status) {
+  const auto raised = object_in(status, "alarms_raised");
+  if (raised.empty()) return;  // a daemon that counts none
+  std::string kinds;
+  for (const auto& [kind, count] : raised.items()) {
+    if (kind == "total" || !count.is_number_integer() || count == 0) continue;
+    kinds += fmt::format("{}{} {}", kinds.empty() ? ": " : ", ", count.get<std::int64_t>(), kind);
+  }
+  table.add({"alarms", fmt::format("{} raised{}", number_in(raised, "total"), kinds)});
+}
+
 // What isn't well, each with what to do.
 std::vector<std::string> list_troubles(const Json& status) {
   std::vector<std::string> troubles;
@@ -113,6 +125,7 @@ void print_status(const Json& status, base::sys_seconds now) {
   add_database(table, status, now);
   add_image(table, status, now);
   add_answer(table, status);
+  add_alarms(table, status);
   fmt::print(stdout, "{}", table.render());
   const auto troubles = list_troubles(status);
   if (!troubles.empty()) say("\nTo look at:");

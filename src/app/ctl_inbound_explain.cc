@@ -44,8 +44,8 @@ std::string reply_of(const model::Ruling& ruling) {
 std::int64_t known_messages(const Context& context, const GivenFacts& given) {
   auto db = store::StateDb::open_read_only(context.config.state_db);
   if (!db) return 0;
-  const auto sender = model::normalise_sender(given.sender);
-  const std::string domain = given.sender.empty() ? "<>" : std::string(sender.domain());
+  const auto bringer = engine::make_bringer(given.facts());
+  const auto domain = bringer.sender_domain();
   const auto network = model::client_network_of(given.client);
   std::int64_t messages = 0;
   static_cast<void>(
@@ -174,7 +174,7 @@ Exit explain_inbound(const Context& context, const Arguments& arguments) {
   found.known = known_messages(context, *given);
   const auto facts = given->facts();
   found.admission = engine::admit(
-      engine::InboundBook(rules), facts, context.now,
+      engine::InboundBook(rules), engine::make_bringer(facts), facts, context.now,
       [&found](const model::InboundRule& rule) { return found.known >= rule.learn_count; });
   found.reply = reply_of(engine::ruling_of(found.admission, facts));
   for (const auto& row : *rows) {

@@ -83,6 +83,15 @@ void Learner::send_observed() {
   if (!payload.empty()) tell_store_(wire::AnswerToStore::Observed, payload);
 }
 
+void Learner::describe(wire::AnswerStats& stats) const {
+  stats.known = feedback_.known();
+  stats.open = feedback_.open_proposals();
+  stats.dropped = feedback_.dropped_counts();
+  stats.frozen = feedback_.is_frozen() ? 1 : 0;
+  stats.alarms = feedback_.alarms_raised();
+  stats.unplaced = reports_.unplaced();
+}
+
 void Learner::take_base(jobs::Feedback::Base kind, base::UniqueFd fd) {
   std::string head(kHeadSize, '\0');
   const bool is_read =
@@ -179,6 +188,8 @@ void Learner::follow(std::string_view map, const model::Key& key, std::string_vi
 }
 
 bool Learner::propose(const wire::Proposal& proposal) {
+  // A decision says how many deliveries it is about, the last one too.
+  if (!proposal.decisions.empty() && feedback_.has_counts()) send_counts();
   const auto payload = wire::to_payload(proposal);
   return payload.size() < net::kLargestMessage &&
          tell_store_(wire::AnswerToStore::Proposal, payload);

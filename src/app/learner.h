@@ -43,6 +43,8 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
 
   // What `ingest` reports.
   ReportReader& reports() { return reports_; }
+  // Its own part of the figures.
+  void describe(wire::AnswerStats& stats) const;
   // Sends what is counted, before the end.
   void finish() { send_counts(); }
 

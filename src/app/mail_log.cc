@@ -120,12 +120,18 @@ void MailLog::take(const Journal::Entry& entry, LineAge age) {
   report(line, age, entry.at, Journal::is_of_postfix(entry, trusted_uid_));
 }
 
+// Of a live line: syslog may hold it back for minutes. What seems to be later than that has the
+// stamp of another time zone, all of which are an hour off or more, or of another clock; then the
+// moment counts at which it was read.
+bool MailLog::is_likely(std::chrono::seconds age) {
+  return age >= -kStampTolerance && age < kTrustedBacklog - kStampTolerance;
+}
+
 void MailLog::report(const wire::LogLine& line, LineAge age, base::sys_seconds written,
                      bool is_trusted) {
   const auto now = clock_.now();
-  const bool is_near = std::chrono::abs(written - now) <= kStampTolerance;
   const bool is_backlog = age == LineAge::Backlog;
-  auto reported = evidence_.take(line, is_backlog || is_near ? written : now);
+  auto reported = evidence_.take(line, is_backlog || is_likely(now - written) ? written : now);
   if (!reported || age == LineAge::Known) return;
   reported->serial = serial_;
   reported->evidence.is_trusted = is_trusted && (!is_backlog || now - written <= kTrustedBacklog);

@@ -20,7 +20,7 @@ class MailLog {
  public:
   // Of what was written while nobody read, older lines are counted but change nothing.
   static constexpr std::chrono::hours kTrustedBacklog{1};
-  // A live line's own stamp counts where it is this near; else the moment at which it was read.
+  // How far the clock of another host may be ahead of ours.
   static constexpr std::chrono::seconds kStampTolerance{10};
 
   // Clock, queue and counters outlive this.
@@ -44,6 +44,7 @@ class MailLog {
   void report(const wire::LogLine& line, LineAge age, base::sys_seconds written, bool is_trusted);
   base::sys_seconds time_of(const wire::LogStamp& stamp);
   void number(LineAge age);
+  [[nodiscard]] static bool is_likely(std::chrono::seconds age);
   [[nodiscard]] std::optional<LogPosition> position() const;
   void watch_trouble();
 

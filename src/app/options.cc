@@ -6,6 +6,7 @@
 #include "src/app/config.h"
 #include "src/base/text.h"
 #include "src/model/reserved_address.h"
+#include "src/wire/resolver_choice.h"
 
 namespace app {
 namespace {
@@ -38,6 +39,12 @@ bool set_optional_path(Config& config, std::string_view value) {
 template <std::string Config::*Field>
 bool set_text(Config& config, std::string_view value) {
   config.*Field = value;
+  return true;
+}
+
+bool set_resolver(Config& config, std::string_view value) {
+  if (!value.empty() && !wire::parse_resolver_setting(value).ok()) return false;
+  config.resolver = value;
   return true;
 }
 
@@ -227,8 +234,8 @@ constexpr std::array kOptions{
     Option{"tls_ca_file", "", true, true,
            "Certificate authorities for probes; empty: the system's own.",
            "an absolute path, or empty", set_optional_path<&C::tls_ca_file>},
-    Option{"resolver", "", true, false, "The validating resolver; empty: /etc/resolv.conf.",
-           "an address, or empty", set_text<&C::resolver>},
+    Option{"resolver", "", true, true, "The validating resolver; empty: /etc/resolv.conf.",
+           wire::kResolverRule, set_resolver},
     Option{"probe_allow", "", true, true, "Networks that may be probed though private or reserved.",
            "addresses and networks like 10.0.0.0/8, fd00::/8, or empty", set_probe_allow},
     Option{"alarm_command", "", true, true, "A program to run when an alarm rises.",

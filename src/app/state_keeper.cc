@@ -23,7 +23,6 @@ constexpr std::chrono::seconds kWatchEvery{2};
 constexpr std::int64_t kBaseEvery = 5;
 constexpr std::size_t kMostQueued = 100'000;
 constexpr std::size_t kMostCounts = 200'000;
-constexpr std::int64_t kDay = 86'400;
 // Time servers step a clock back by seconds; that is no news.
 constexpr std::int64_t kClockSlack = 60;
 // What is acknowledged at once fits into one message.
@@ -104,8 +103,15 @@ void StateKeeper::try_open() {
 }
 
 void StateKeeper::recover() {
-  if (!alarm_.empty()) base::log_info("state.db can be written again");
+  if (alarm_.empty()) return;
+  base::log_info("state.db can be written again");
+  tell_alarm("state.db can be written again", true);
   alarm_.clear();
+}
+
+void StateKeeper::tell_alarm(const std::string& text, bool is_over) {
+  const wire::AlarmMessage message{"ledger", {}, text, is_over};
+  outlet_.tell_parent(wire::ToParent::Alarm, wire::to_payload(message), {});
 }
 
 void StateKeeper::fail(const store::StateDb::Refused& refused) {
@@ -115,8 +121,8 @@ void StateKeeper::fail(const store::StateDb::Refused& refused) {
       refused.text);
   if (text != alarm_) {
     base::log_error("{}", text);
-    wire::AlarmMessage message{"ledger", {}, text, false};
-    outlet_.tell_parent(wire::ToParent::Alarm, wire::to_payload(message), {});
+    tell_alarm(text, false);
+    ++alarms_raised_;
   }
   alarm_ = text;
   // What a failed sync left on disk is read afresh by a new process.
@@ -184,6 +190,11 @@ void StateKeeper::commit() {
   std::vector<store::StateChange> changes;
   const auto count = std::min(queue_.size(), kMostAcknowledged);
   for (std::size_t i = 0; i < count; ++i) changes.push_back(change_of(queue_[i]));
+  // A decision counts the deliveries that led to it.
+  const auto decides = [](const auto& change) { return !change.decisions.empty(); };
+  if (!counts_.empty() && std::ranges::any_of(changes, decides)) {
+    if (const auto refused = add_counts()) return fail(*refused);
+  }
   if (const auto refused = db_->commit(changes)) return fail(*refused);
   recover();
   std::string ids;
@@ -214,13 +225,18 @@ void StateKeeper::on_observed(std::string_view payload) {
 }
 
 // What was counted is forgotten here once it is written.
-std::optional<store::StateDb::Refused> StateKeeper::save_counts() {
+std::optional<store::StateDb::Refused> StateKeeper::add_counts() {
   const auto now = clock_.now().time_since_epoch().count();
-  if (auto refused = db_->add_counts(counts_, moments_, now)) return refused;
-  counts_.clear();
+  auto refused = db_->add_counts(counts_, moments_, now);
+  if (!refused) counts_.clear();
+  return refused;
+}
+
+std::optional<store::StateDb::Refused> StateKeeper::save_counts() {
+  if (auto refused = add_counts()) return refused;
   if (auto refused = db_->add_observed(observed_)) return refused;
   observed_.clear();
-  return inbound_.save(*db_, now);
+  return inbound_.save(*db_, clock_.now().time_since_epoch().count());
 }
 
 void StateKeeper::on_clock(std::string_view payload) {
@@ -257,13 +273,13 @@ void StateKeeper::watch() {
     is_base_stale_ = false;
     base_at_ = now;
   }
-  if (now - head_logged_at_ >= kDay) log_head();
+  if (head_.is_due(clock_.now())) log_head();
 }
 
 void StateKeeper::log_head() {
-  head_logged_at_ = clock_.now().time_since_epoch().count();
   const auto head = db_->head();
   if (!head || head->seq == 0) return;
+  head_.done(clock_.now());
   base::log_info("the ledger has {} decisions; its newest hash is {}", head->seq, head->hash);
 }
 

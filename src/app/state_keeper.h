@@ -17,6 +17,7 @@
 #include "src/app/inbound_keeper.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
+#include "src/jobs/daily.h"
 #include "src/model/level.h"
 #include "src/net/loop.h"
 #include "src/store/state_db.h"
@@ -59,6 +60,8 @@ class StateKeeper {
   bool reset(std::string_view view, std::string_view destination);
 
   [[nodiscard]] const std::string& alarm() const { return alarm_; }
+  // How often it rose since the start.
+  [[nodiscard]] std::uint64_t alarms_raised() const { return alarms_raised_; }
   // Where the time of day stands behind the highest that was ever seen: what that means, and the
   // way out. Else empty.
   [[nodiscard]] std::string clock_alarm() const;
@@ -69,9 +72,11 @@ class StateKeeper {
  private:
   void try_open();
   void commit();
+  std::optional<store::StateDb::Refused> add_counts();
   std::optional<store::StateDb::Refused> save_counts();
   void fail(const store::StateDb::Refused& refused);
   void recover();
+  void tell_alarm(const std::string& text, bool is_over);
   void send_base();
   void watch();
   void tell_mode();
@@ -83,6 +88,7 @@ class StateKeeper {
   std::string path_;
   std::optional<store::StateDb> db_;
   std::string alarm_;
+  std::uint64_t alarms_raised_ = 0;
   wire::ModeMessage mode_;
   std::vector<wire::Proposal> queue_;
   std::vector<store::EvidenceCount> counts_;
@@ -91,7 +97,7 @@ class StateKeeper {
   store::StoredClock moments_;
   bool is_base_stale_ = false;
   std::int64_t base_at_ = 0;
-  std::int64_t head_logged_at_ = 0;
+  jobs::Daily head_;
   std::uint64_t own_ids_ = 0;
   net::Timer commit_;
   net::Timer watch_;

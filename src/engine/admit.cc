@@ -168,10 +168,9 @@ std::optional<Shortfall> find_shortfall(const model::InboundRule& rule,
   return find_certificate_shortfall(rule, facts);
 }
 
-Admission admit(const InboundBook& book, const model::MailFacts& facts, base::sys_seconds now,
-                const IsKnown& is_known) {
+Admission admit(const InboundBook& book, const Bringer& bringer, const model::MailFacts& facts,
+                base::sys_seconds now, const IsKnown& is_known) {
   Admission harshest;
-  const auto bringer = make_bringer(facts.client_address, facts.client_name, facts.sender);
   for (const auto& match : book.find(bringer, now)) {
     auto admission = judge_one(match, facts, is_known);
     if (severity_of(admission) > severity_of(harshest)) harshest = std::move(admission);

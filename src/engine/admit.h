@@ -43,8 +43,9 @@ struct Admission {
 // Whether the sender and the client of these facts are known to use TLS, by a rule's learn_count.
 using IsKnown = std::function<bool(const model::InboundRule& rule)>;
 
-Admission admit(const InboundBook& book, const model::MailFacts& facts, base::sys_seconds now,
-                const IsKnown& is_known);
+// `bringer` is made of the same facts.
+Admission admit(const InboundBook& book, const Bringer& bringer, const model::MailFacts& facts,
+                base::sys_seconds now, const IsKnown& is_known);
 
 // What smtpd is to be told; `tag` as if the message had not been tagged yet.
 model::Ruling ruling_of(const Admission& admission, const model::MailFacts& facts);

@@ -144,12 +144,14 @@ void Advance::note_offer(const Evidence& seen) {
            {seen});
     next_.alarms.push_back({AlarmKind::StarttlsVanished, true});
   }
-  state().offered_at = now_.wall;
+  state().offered_at = std::max(state().offered_at, happened_at(seen, now_));
   state().offered_lived = now_.lived;
   state().absent_at = 0;
 }
 
 void Advance::note_absence(const Evidence& seen) {
+  // A line read late, of before the last offer.
+  if (happened_at(seen, now_) < state().offered_at) return;
   const Rules any;
   const bool is_remembered = is_offer_remembered(rules_ == nullptr ? any : *rules_, state(), now_);
   if (!is_remembered) {
@@ -168,7 +170,7 @@ void Advance::note_absence(const Evidence& seen) {
 }
 
 void Advance::note_success(const Evidence& seen) {
-  state().worked_at = now_.wall;
+  state().worked_at = std::max(state().worked_at, happened_at(seen, now_));
   state().failures.clear();
   state().is_confirmed = false;
   end_alarm();

@@ -35,11 +35,11 @@ bool walk_parents(std::string_view name, const Visit& visit) {
 
 }  // namespace
 
-Bringer make_bringer(std::string_view address, std::string_view name, std::string_view sender) {
+Bringer make_bringer(const model::MailFacts& facts) {
   Bringer bringer;
-  bringer.address = model::parse_address(address);
-  if (name != "unknown") bringer.name = base::to_lower(name);
-  bringer.sender = model::normalise_sender(sender);
+  bringer.address = model::parse_address(facts.client_address);
+  if (facts.client_name != "unknown") bringer.name = base::to_lower(facts.client_name);
+  bringer.sender = model::normalise_sender(facts.sender);
   return bringer;
 }
 

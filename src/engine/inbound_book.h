@@ -15,6 +15,7 @@
 #include "src/engine/inbound_precedence.h"
 #include "src/model/client_match.h"
 #include "src/model/inbound_rule.h"
+#include "src/model/mail_oracle.h"
 #include "src/model/sender_match.h"
 
 namespace engine {
@@ -24,9 +25,15 @@ struct Bringer {
   std::optional<model::AddressBytes> address;
   std::string name;  // verified, in lower case; else empty
   model::SenderKey sender;
+
+  // "<>" for a bounce; an address without a domain as it stands.
+  [[nodiscard]] std::string_view sender_domain() const {
+    if (sender.address.empty()) return "<>";
+    const auto domain = sender.domain();
+    return domain.empty() ? std::string_view(sender.address) : domain;
+  }
 };
-// `name` as Postfix tells it: "unknown" is none.
-Bringer make_bringer(std::string_view address, std::string_view name, std::string_view sender);
+Bringer make_bringer(const model::MailFacts& facts);
 
 struct InboundMatch {
   const model::InboundRule* rule = nullptr;

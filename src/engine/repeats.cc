@@ -11,6 +11,12 @@ constexpr std::int64_t kLatest = 3'600;
 
 }  // namespace
 
+std::int64_t happened_at(const model::Evidence& seen, model::Moment now) {
+  if (seen.source != model::Source::Maillog) return now.wall;
+  const auto age = now.wall - seen.at;
+  return age > 0 && age < kLatest ? seen.at : now.wall;
+}
+
 bool repeats(const Rules& rules, const model::DestinationState& state, const model::Evidence& seen,
              model::Moment now) {
   const auto& failures = state.failures;
@@ -19,10 +25,9 @@ bool repeats(const Rules& rules, const model::DestinationState& state, const mod
       now.lived - failures.back().at.lived < rules.retry_after) {
     return true;
   }
-  // All other sources speak of what has just happened.
   if (seen.source != model::Source::Maillog) return false;
-  const auto outlived_by = state.worked_at - seen.at;
-  if (outlived_by > 0 && outlived_by < kLatest) return true;
+  // Over since: TLS has worked, or what it led to has begun and ended.
+  if (happened_at(seen, now) < std::max(state.worked_at, state.since)) return true;
   return std::any_of(failures.begin(), failures.end(), [&](const auto& failure) {
     return std::abs(seen.at - failure.evidence.at) < rules.retry_after;
   });

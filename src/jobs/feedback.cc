@@ -18,6 +18,7 @@ using model::Evidence;
 
 // Beyond these, what is only learned is not written down; decisions always are.
 constexpr std::size_t kMostOpen = 10'000;
+constexpr std::size_t kMostPending = 64;  // of one destination
 constexpr std::size_t kMostCounts = 50'000;
 // An offer that is refreshed within this long is not worth a commit.
 constexpr std::int64_t kRefreshEvery = 3600;
@@ -52,6 +53,18 @@ std::string_view to_word(engine::AlarmKind kind) {
   return "";
 }
 
+std::uint64_t& count_of(engine::AlarmKind kind, wire::AlarmCounts& counts) {
+  switch (kind) {
+    case engine::AlarmKind::Downgraded:
+      break;
+    case engine::AlarmKind::TlsFailing:
+      return counts.tls_failing;
+    case engine::AlarmKind::StarttlsVanished:
+      return counts.starttls_vanished;
+  }
+  return counts.downgrade;
+}
+
 }  // namespace
 
 Feedback::Feedback(const base::Clock& clock, RuleBook& rules, Outlet& outlet,
@@ -69,22 +82,26 @@ Memory Feedback::memory_of_absent() const {
 
 DestinationState Feedback::newest(std::string_view view, std::string_view destination) const {
   const auto pending = pending_.find(Place(view, destination));
-  if (pending != pending_.end()) return pending->second;
+  if (pending != pending_.end()) return pending->second.back().state;
   return table_.find(view, destination).value_or(DestinationState{});
 }
 
 Held Feedback::level_for(const Rules& rules, std::string_view view, std::string_view destination) {
   const auto now = clock_.now();
   const auto in_force = table_.find(view, destination);
-  const auto held =
+  auto strictest =
       engine::level_for(rules, in_force ? &*in_force : nullptr, now, memory_of_absent());
-  if (pending_.empty()) return held;
+  if (pending_.empty()) return strictest;
   const auto pending = pending_.find(Place(view, destination));
-  if (pending == pending_.end()) return held;
-  const auto coming = engine::level_for(rules, &pending->second, now, Memory::Whole);
-  auto stricter = model::strictness(coming.level) > model::strictness(held.level) ? coming : held;
-  stricter.certainty = std::max(coming.certainty, held.certainty);  // the one that promises less
-  return stricter;
+  if (pending == pending_.end()) return strictest;
+  auto certainty = strictest.certainty;
+  for (const auto& [id, state] : pending->second) {
+    const auto coming = engine::level_for(rules, &state, now, Memory::Whole);
+    certainty = std::max(certainty, coming.certainty);  // the one that promises least
+    if (model::strictness(coming.level) > model::strictness(strictest.level)) strictest = coming;
+  }
+  strictest.certainty = certainty;
+  return strictest;
 }
 
 bool Feedback::is_rerouted(const Rules& rules, std::string_view view,
@@ -93,7 +110,9 @@ bool Feedback::is_rerouted(const Rules& rules, std::string_view view,
   const auto in_force = table_.find(view, destination);
   if (!in_force || !engine::is_rerouted(rules, *in_force, now)) return false;
   const auto pending = pending_.find(Place(view, destination));
-  return pending == pending_.end() || engine::is_rerouted(rules, pending->second, now);
+  return pending == pending_.end() || std::ranges::all_of(pending->second, [&](const auto& each) {
+           return engine::is_rerouted(rules, each.state, now);
+         });
 }
 
 bool Feedback::take(std::string_view view, const model::Key& key, const Evidence& evidence) {
@@ -126,9 +145,7 @@ bool Feedback::reset(std::string_view view, const model::Key& key) {
 
 void Feedback::tick() {
   watch_freeze();
-  table_.for_each_unsettled([this](std::string_view view, std::string_view destination) {
-    apply(view, model::normalise_key(destination), engine::Tick{});
-  });
+  apply_to_all(engine::Tick{});
   for (auto& [id, open] : open_) {
     if (!open.is_sent) send(open);
     if (!open.is_sent) break;
@@ -143,9 +160,11 @@ void Feedback::apply_to_all(const engine::Event& event) {
   table_.for_each_unsettled([&](std::string_view view, std::string_view destination) {
     apply(view, model::normalise_key(destination), event);
   });
-  const auto pending = pending_;
-  for (const auto& [place, state] : pending) {
-    apply(place.first, model::normalise_key(place.second), event);
+  std::vector<Place> waiting;
+  waiting.reserve(pending_.size());
+  for (const auto& [place, states] : pending_) waiting.push_back(place);
+  for (const auto& [view, destination] : waiting) {
+    apply(view, model::normalise_key(destination), event);
   }
 }
 
@@ -167,20 +186,24 @@ void Feedback::settle(std::string_view view, std::string_view destination,
   if (!is_owed) {
     // Nothing in it weakens an answer, so it may be used at once.
     if (const auto pending = pending_.find(place); pending != pending_.end()) {
-      pending->second = advanced.state;
+      pending->second.back().state = advanced.state;
     } else {
       table_.put(view, destination, advanced.state);
     }
     return;
   }
-  if (advanced.decisions.empty() && open_.size() >= kMostOpen) return;
+  const auto pending = pending_.find(place);
+  const bool is_crowded = open_.size() >= kMostOpen ||
+                          (pending != pending_.end() && pending->second.size() >= kMostPending);
+  if (advanced.decisions.empty() && is_crowded) return;
   wire::Proposal proposal;
+  proposal.id = next_id();
   proposal.at = clock_.now().wall;
   proposal.view = view;
   proposal.destination = destination;
   proposal.state = advanced.state;
   proposal.decisions = advanced.decisions;
-  pending_.insert_or_assign(place, advanced.state);
+  pending_[place].push_back({proposal.id, advanced.state});
   for (const auto& alarm : advanced.alarms) tell(destination, alarm, advanced);
   propose(std::move(proposal));
 }
@@ -195,14 +218,18 @@ void Feedback::tell(std::string_view destination, const engine::Alarm& alarm,
     const auto& last = advanced.state.failures.back().evidence;
     if (last.outcome.cause) text = model::to_word(*last.outcome.cause);
   }
+  if (!alarm.is_over) ++count_of(alarm.kind, alarms_raised_);
   outlet_.alarm(to_word(alarm.kind), destination, text, alarm.is_over);
 }
 
-void Feedback::propose(wire::Proposal proposal) {
+std::uint64_t Feedback::next_id() {
   // Ids go on over restarts, because they begin with the second of the start.
   if (last_id_ == 0)
     last_id_ = (static_cast<std::uint64_t>(clock_.now().wall) << 32U) | (incarnation_ << 16U);
-  proposal.id = ++last_id_;
+  return ++last_id_;
+}
+
+void Feedback::propose(wire::Proposal proposal) {
   auto& open = open_[proposal.id];
   open.proposal = std::move(proposal);
   send(open);
@@ -221,10 +248,14 @@ void Feedback::committed(std::uint64_t id) {
   const Place place(proposal.view, proposal.destination);
   const auto pending = pending_.find(place);
   if (pending == pending_.end()) return;
-  // What was learned since, and needs no commit, is in force with it.
-  const bool is_newest = !is_material(*proposal.state, pending->second);
-  table_.put(proposal.view, proposal.destination, is_newest ? pending->second : *proposal.state);
-  if (is_newest) pending_.erase(pending);
+  auto& states = pending->second;
+  const auto acknowledged =
+      std::ranges::find_if(states, [id](const auto& each) { return each.id == id; });
+  if (acknowledged == states.end()) return;  // a newer one is on disk already
+  // With what was learned since, and needs no commit.
+  table_.put(proposal.view, proposal.destination, acknowledged->state);
+  states.erase(states.begin(), std::next(acknowledged));
+  if (states.empty()) pending_.erase(pending);
 }
 
 void Feedback::propose_again() {
@@ -270,8 +301,10 @@ void Feedback::watch_freeze() {
                                  "likely ours, so nothing is lowered or bounced",
                                  freeze_.failing())
                            : "few enough fail";
+  if (is_frozen) ++alarms_raised_.freeze;
   outlet_.alarm("freeze", {}, decision.why, !is_frozen);
   wire::Proposal proposal;
+  proposal.id = next_id();
   proposal.at = now.wall;
   proposal.decisions.push_back(std::move(decision));
   propose(std::move(proposal));

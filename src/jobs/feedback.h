@@ -1,8 +1,9 @@
 // Closes the loop: takes evidence, keeps the states of destinations, and has decisions committed
 // before an answer uses them (DESIGN section 2, "Committed state").
 //
-// A state that is proposed but not yet acknowledged counts beside the one in force: the stricter
-// answer of the two is given. What is not acknowledged is proposed again under the same id.
+// States that are proposed but not yet acknowledged count beside the one in force: the strictest
+// answer of all is given, so a downgrade that waits for the disk takes nothing back of the failures
+// that wait before it. What is not acknowledged is proposed again under the same id.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include "src/jobs/life_clock.h"
 #include "src/model/observation.h"
 #include "src/model/oracle.h"
+#include "src/wire/role_message.h"
 #include "src/wire/state_record.h"
 
 namespace jobs {
@@ -96,11 +98,13 @@ class Feedback {
   [[nodiscard]] bool is_frozen() const { return is_frozen_; }
   [[nodiscard]] std::size_t known() const { return table_.size(); }
   [[nodiscard]] std::size_t open_proposals() const { return open_.size(); }
+  [[nodiscard]] bool has_counts() const { return !counts_.empty(); }
   // Counted since the last call, by hour; the caller sends them on.
   std::vector<wire::CountRecord> take_counts();
   // The deliveries among them for which a row was only observed.
   std::vector<wire::ObservedRecord> take_observed();
   [[nodiscard]] std::uint64_t dropped_counts() const { return dropped_counts_; }
+  [[nodiscard]] const wire::AlarmCounts& alarms_raised() const { return alarms_raised_; }
 
  private:
   struct Open {
@@ -108,6 +112,10 @@ class Feedback {
     bool is_sent = false;
   };
   using Place = std::pair<std::string, std::string>;  // view and destination
+  struct Pending {
+    std::uint64_t id = 0;  // of its proposal
+    model::DestinationState state;
+  };
 
   [[nodiscard]] model::DestinationState newest(std::string_view view,
                                                std::string_view destination) const;
@@ -115,6 +123,7 @@ class Feedback {
   engine::Advanced apply(std::string_view view, const model::Key& key, const engine::Event& event);
   void settle(std::string_view view, std::string_view destination,
               const model::DestinationState& before, const engine::Advanced& advanced);
+  [[nodiscard]] std::uint64_t next_id();
   void propose(wire::Proposal proposal);
   void send(Open& open);
   void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
@@ -127,8 +136,8 @@ class Feedback {
   RuleBook& rules_;
   Outlet& outlet_;
   std::size_t most_destinations_;
-  DestinationTable table_;                            // in force: committed, or no weaker than that
-  std::map<Place, model::DestinationState> pending_;  // proposed last, where not yet acknowledged
+  DestinationTable table_;                         // in force: committed, or no weaker than that
+  std::map<Place, std::vector<Pending>> pending_;  // proposed, not yet acknowledged; newest last
   std::map<std::uint64_t, Open> open_;
   FreezeWatch freeze_;
   bool is_frozen_ = false;
@@ -155,6 +164,7 @@ class Feedback {
   std::map<CountKey, std::uint32_t> counts_;
   std::map<ObservedKey, std::uint32_t> observed_;
   std::uint64_t dropped_counts_ = 0;
+  wire::AlarmCounts alarms_raised_;
 };
 
 }  // namespace jobs

@@ -10,16 +10,19 @@ namespace {
 constexpr std::int64_t kHour = 3600;
 constexpr std::size_t kLongestText = 320;
 
-std::string domain_of(const model::MailFacts& facts) {
-  if (facts.sender.empty()) return "<>";
-  const auto key = model::normalise_sender(facts.sender);
-  return base::printable(key.domain().empty() ? std::string_view(key.address) : key.domain(),
-                         kLongestText);
+std::optional<model::Network> network_of(const engine::Bringer& bringer) {
+  if (!bringer.address) return std::nullopt;
+  return model::client_network_of(*bringer.address);
 }
 
 // Whom learn_count counts: the sender's domain from one network.
 std::string key_of(std::string_view domain, std::string_view network) {
   return std::string(domain) + '\n' + std::string(network);
+}
+std::string key_of(const engine::Bringer& bringer) {
+  const auto network = network_of(bringer);
+  return key_of(base::printable(bringer.sender_domain(), kLongestText),
+                network ? model::to_text(*network) : std::string());
 }
 
 std::string_view action_of(const engine::Admission& admission, model::RowMode mode) {
@@ -51,41 +54,26 @@ void InboundDesk::remember(const model::InboundKnown& known) {
   messages = std::max(messages, known.messages);
 }
 
-bool InboundDesk::is_known(const model::InboundRule& rule, const std::string& key) const {
-  const auto found = known_.find(key);
+bool InboundDesk::is_known(const model::InboundRule& rule, const engine::Bringer& bringer) const {
+  const auto found = known_.find(key_of(bringer));
   return found != known_.end() && found->second >= rule.learn_count;
 }
 
 // Postfix asks for each recipient, and once more at the end; what is told and written of a message
 // is told and written once.
 bool InboundDesk::is_first_of_message(std::string_view instance) {
-  if (instance.empty()) return true;
-  std::string key(instance.substr(0, kLongestText));
-  if (!messages_.insert(key).second) return false;
-  message_order_.push_back(std::move(key));
-  if (message_order_.size() > kMostMessages) {
-    messages_.erase(message_order_.front());
-    message_order_.pop_front();
-  }
-  return true;
+  return instance.empty() || messages_.add(instance);
 }
 
 void InboundDesk::note(const engine::Admission& admission, const model::MailFacts& facts,
-                       std::string_view action) {
+                       const engine::Bringer& bringer) {
   const auto now = clock_.now().time_since_epoch().count();
-  model::InboundTally tally;
-  tally.hour = now / kHour * kHour;
-  tally.rule = admission.rule->id;
-  tally.sender_domain = domain_of(facts);
-  tally.network = model::client_network_of(facts.client_address);
-  tally.required = admission.shortfall.required;
-  tally.got = admission.shortfall.got;
-  tally.action = action;
-  if (tallies_.size() < kMostWaiting || tallies_.contains(tally)) {
-    ++tallies_[tally];
-  } else {
-    ++dropped_;
-  }
+  const auto action = action_of(admission, mode_);
+  const auto& [required, got] = admission.shortfall;
+  const bool is_counted = tallies_.count({now / kHour * kHour, admission.rule->id,
+                                          network_of(bringer).value_or(model::Network{}),
+                                          bringer.sender_domain(), required, got, action});
+  if (!is_counted) ++dropped_;
   if (action.empty()) return;
   if (decisions_.size() >= kMostWaiting) {
     ++dropped_;
@@ -99,19 +87,20 @@ void InboundDesk::note(const engine::Admission& admission, const model::MailFact
   decision.client_name = base::printable(facts.client_name, kLongestText);
   decision.sender = base::printable(facts.sender, kLongestText);
   decision.protocol = base::printable(facts.protocol, kLongestText);
-  decision.required = tally.required;
-  decision.got = tally.got;
+  decision.required = required;
+  decision.got = got;
   decision.action = action;
   decisions_.push_back(std::move(decision));
 }
 
 // Only where a rule asks for it, so that no stranger fills the table.
 void InboundDesk::learn(const engine::Admission& admission, const model::MailFacts& facts,
-                        const std::string& key) {
+                        const engine::Bringer& bringer) {
   if (admission.kind != engine::Admission::Kind::Passed || facts.protocol.empty() ||
       admission.rule->learn_count == 0) {
     return;
   }
+  const auto key = key_of(bringer);
   const auto found = known_.find(key);
   if (found == known_.end() && known_.size() >= kMostKnown) return;
   auto& messages = known_[key];
@@ -126,18 +115,18 @@ model::Ruling InboundDesk::ruling_for(const model::MailFacts& facts) {
     return {model::Action::DeferIfPermit,
             "This server's TLS policy is not there yet; please try again later"};
   }
-  const auto key = key_of(domain_of(facts), model::client_network_of(facts.client_address));
+  const auto bringer = engine::make_bringer(facts);
   const auto admission =
-      engine::admit(book_, facts, clock_.now(),
-                    [&](const model::InboundRule& rule) { return is_known(rule, key); });
+      engine::admit(book_, bringer, facts, clock_.now(),
+                    [&](const model::InboundRule& rule) { return is_known(rule, bringer); });
   if (admission.kind == engine::Admission::Kind::NoRule) return {};
   const bool asks_nothing = admission.rule->require == model::InboundRequire::None &&
                             admission.kind == engine::Admission::Kind::Passed;
   if (asks_nothing) return {};
   const bool is_first = is_first_of_message(facts.instance);
   if (is_first) {
-    note(admission, facts, action_of(admission, mode_));
-    learn(admission, facts, key);
+    note(admission, facts, bringer);
+    learn(admission, facts, bringer);
   }
   if (mode_ == model::RowMode::Observe) return {};
   auto ruling = engine::ruling_of(admission, facts);
@@ -151,10 +140,7 @@ std::vector<model::InboundDecision> InboundDesk::take_decisions() {
 }
 
 std::vector<model::InboundCount> InboundDesk::take_counts() {
-  std::vector<model::InboundCount> counts;
-  counts.reserve(tallies_.size());
-  for (auto& [tally, count] : std::exchange(tallies_, {})) counts.push_back({tally, count});
-  return counts;
+  return tallies_.take();
 }
 
 std::vector<model::InboundKnown> InboundDesk::take_learnt() {

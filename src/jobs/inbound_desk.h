@@ -3,17 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "src/base/clock.h"
 #include "src/engine/admit.h"
+#include "src/jobs/inbound_tallies.h"
+#include "src/jobs/recent_messages.h"
 #include "src/model/inbound_record.h"
 #include "src/model/mail_oracle.h"
 
@@ -21,10 +21,9 @@ namespace jobs {
 
 class InboundDesk final : public model::MailOracle {
  public:
-  // Bounds: decisions and tallies between two takings (the rest is counted as dropped), messages
-  // whose recipients are told apart, senders and networks known to use TLS.
+  // Bounds: decisions and tallies between two takings (the rest is counted as dropped), senders and
+  // networks known to use TLS.
   static constexpr std::size_t kMostWaiting = 5'000;
-  static constexpr std::size_t kMostMessages = 10'000;
   static constexpr std::size_t kMostKnown = 100'000;
 
   // The clock outlives the desk.
@@ -47,23 +46,22 @@ class InboundDesk final : public model::MailOracle {
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
-  [[nodiscard]] bool is_known(const model::InboundRule& rule, const std::string& key) const;
+  [[nodiscard]] bool is_known(const model::InboundRule& rule, const engine::Bringer& bringer) const;
   bool is_first_of_message(std::string_view instance);
   void note(const engine::Admission& admission, const model::MailFacts& facts,
-            std::string_view action);
+            const engine::Bringer& bringer);
   void learn(const engine::Admission& admission, const model::MailFacts& facts,
-             const std::string& key);
+             const engine::Bringer& bringer);
 
   const base::Clock& clock_;
   engine::InboundBook book_;
   bool has_policy_ = false;
   model::RowMode mode_ = model::RowMode::Enforce;
-  std::unordered_set<std::string> messages_;
-  std::deque<std::string> message_order_;
+  RecentMessages messages_;
   std::unordered_map<std::string, std::int64_t> known_;  // by domain and network
   std::map<std::string, std::int64_t> learnt_;
   std::vector<model::InboundDecision> decisions_;
-  std::map<model::InboundTally, std::int64_t> tallies_;
+  InboundTallies tallies_{kMostWaiting};
   std::uint64_t dropped_ = 0;
 };
 

@@ -40,14 +40,15 @@ std::optional<AddressBytes> parse_address(std::string_view text) {
   if (text.empty() || text.size() > kLongestAddress || text.find('\0') != text.npos) {
     return std::nullopt;
   }
-  const std::string given(text);
+  std::array<char, kLongestAddress + 1> given{};
+  text.copy(given.data(), text.size());
   AddressBytes bytes{};
   if (text.find(':') != text.npos) {
-    if (inet_pton(AF_INET6, given.c_str(), bytes.data()) != 1) return std::nullopt;
+    if (inet_pton(AF_INET6, given.data(), bytes.data()) != 1) return std::nullopt;
     return bytes;
   }
   bytes[10] = bytes[11] = 0xff;
-  if (inet_pton(AF_INET, given.c_str(), bytes.data() + 12) != 1) return std::nullopt;
+  if (inet_pton(AF_INET, given.data(), bytes.data() + 12) != 1) return std::nullopt;
   return bytes;
 }
 
@@ -75,12 +76,15 @@ std::string to_text(const Network& network) {
   return fmt::format("{}/{}", text.data(), network.prefix - (is_v4 ? kIpv4Bits : 0));
 }
 
+Network client_network_of(const AddressBytes& address) {
+  Network network{{}, is_ipv4(address) ? kIpv4Bits + 24 : 48};
+  std::copy_n(address.begin(), network.prefix / 8, network.address.begin());
+  return network;
+}
+
 std::string client_network_of(std::string_view address) {
-  auto bytes = parse_address(address);
-  if (!bytes) return {};
-  const unsigned prefix = is_ipv4(*bytes) ? kIpv4Bits + 24 : 48;
-  for (unsigned at = prefix / 8; at < bytes->size(); ++at) bytes->at(at) = 0;
-  return to_text(Network{*bytes, prefix});
+  const auto bytes = parse_address(address);
+  return bytes ? to_text(client_network_of(*bytes)) : std::string();
 }
 
 base::Result<ClientMatch> parse_client(std::string_view written) {

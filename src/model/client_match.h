@@ -33,8 +33,9 @@ std::optional<Network> parse_network(std::string_view text);
 // "192.0.2.0/24"; without the size where it is a single address.
 std::string to_text(const Network& network);
 
-// "192.0.2.0/24", "2001:db8:1::/48": whom a client belongs to, roughly. Empty where the address is
-// none.
+// 192.0.2.0/24, 2001:db8:1::/48: whom a client belongs to, roughly.
+Network client_network_of(const AddressBytes& address);
+// As text; empty where the address is none.
 std::string client_network_of(std::string_view address);
 
 struct ClientMatch {

@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "src/base/text.h"
 
@@ -23,31 +24,70 @@ static_assert(kLongestDestination == kLongestDomain + kLongestService + 3);  // 
 
 enum class NameKind : std::uint8_t { Bad, WithUnderscore, Domain };
 
+// What the bytes of a name may be, a bit each; kStranger for any other.
+enum Letters : std::uint8_t {
+  kAlpha = 1,
+  kDigit = 2,
+  kHyphen = 4,
+  kUnderscore = 8,
+  kDot = 16,
+  kStranger = 32
+};
+
+constexpr auto kLetters = [] {
+  std::array<std::uint8_t, 256> letters{};
+  letters.fill(kStranger);
+  for (unsigned char c = 'a'; c <= 'z'; ++c) letters.at(c) = kAlpha;
+  for (unsigned char c = '0'; c <= '9'; ++c) letters.at(c) = kDigit;
+  letters.at('-') = kHyphen;
+  letters.at('_') = kUnderscore;
+  letters.at('.') = kDot;
+  return letters;
+}();
+
+unsigned letter_of(char c) {
+  return kLetters[static_cast<unsigned char>(c)];
+}
+
 // The rules of Postfix's util/valid_hostname.c, because whatever it takes for a host name it walks
 // the parents of, and `*` must hold for: labels of 1 to 63 letters, no hyphen at their ends, and
-// something that isn't a digit somewhere.
-NameKind kind_of_name(std::string_view name) {
-  if (name.empty() || name.size() > kLongestDomain) return NameKind::Bad;
-  bool has_underscore = false;
-  bool is_numeric = true;
-  std::size_t label = 0;
-  char before = '.';
-  for (const char c : name) {
-    if (c == '.') {
-      if (label == 0 || before == '-') return NameKind::Bad;
-      label = 0;
-    } else {
-      if (++label > kLongestLabel || (c == '-' && label == 1)) return NameKind::Bad;
-      if (!base::is_digit(c)) {
-        if ((c < 'a' || c > 'z') && c != '-' && c != '_') return NameKind::Bad;
-        is_numeric = false;
-        has_underscore = has_underscore || c == '_';
-      }
+// something that isn't a digit somewhere. `letters` are all that stand in the name.
+NameKind kind_of_name(std::string_view name, unsigned letters) {
+  const bool is_numeric = (letters & ~unsigned{kDigit | kDot}) == 0;
+  if (is_numeric || (letters & kStranger) != 0) return NameKind::Bad;
+  for (std::size_t start = 0, end = 0; end < name.size(); start = end + 1) {
+    end = std::min(name.find('.', start), name.size());
+    const auto label = name.substr(start, end - start);
+    if (label.empty() || label.size() > kLongestLabel || label.front() == '-' ||
+        label.back() == '-') {
+      return NameKind::Bad;
     }
-    before = c;
   }
-  if (label == 0 || before == '-' || is_numeric) return NameKind::Bad;
-  return has_underscore ? NameKind::WithUnderscore : NameKind::Domain;
+  return (letters & kUnderscore) != 0 ? NameKind::WithUnderscore : NameKind::Domain;
+}
+
+NameKind kind_of_name(std::string_view name) {
+  if (name.empty() || name.size() > kLongestDomain || name.back() == '.') return NameKind::Bad;
+  unsigned letters = 0;
+  for (const char c : name) letters |= letter_of(c);
+  return kind_of_name(name, letters);
+}
+
+// Nearly every question is about a plain name. True: it is one, now in lower case; else the text is
+// as it was, and the long way says what it is.
+bool fold_domain(std::string_view asked, std::string& text) {
+  if (asked.empty() || asked.size() > kLongestDomain || asked.back() == '.') return false;
+  std::array<char, kLongestDomain> folded;
+  unsigned letters = 0;
+  char* out = folded.data();
+  for (const char c : asked) {
+    *out = base::to_lower(c);
+    letters |= letter_of(*out++);
+  }
+  const std::string_view name(folded.data(), asked.size());
+  if (kind_of_name(name, letters) != NameKind::Domain) return false;
+  text.assign(name);
+  return true;
 }
 
 // 1 to 65535 without leading zeros, or a service name: Postfix hands either on as it was written.
@@ -236,15 +276,23 @@ std::string hint_for(std::string_view written) {
 }  // namespace
 
 Key normalise_key(std::string_view asked) {
-  Key key{KeyKind::Opaque, std::string(asked)};
+  Key key;
+  normalise_key(asked, key);
+  return key;
+}
+
+void normalise_key(std::string_view asked, Key& key) {
+  key.kind = KeyKind::Domain;
+  if (fold_domain(asked, key.text)) return;
+  key.kind = KeyKind::Opaque;
+  key.text.assign(asked);
   for (char& c : key.text) c = base::to_lower(c);
   if (has_high_bit(key.text)) {
     auto converted = with_a_labels(key.text);
-    if (!converted) return key;
+    if (!converted) return;
     key.text = std::move(*converted);
   }
   key.kind = settle(key.text);
-  return key;
 }
 
 base::Result<Key> parse_destination(std::string_view written) {

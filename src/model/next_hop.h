@@ -59,6 +59,8 @@ inline constexpr std::size_t kLongestDestination = kLongestDomain + 18;
 // folded. A question is never Any or AnyHost: `*` from the wire is Opaque and can't fetch the
 // default row.
 Key normalise_key(std::string_view asked);
+// The same into a key that is there already, whose memory it reuses.
+void normalise_key(std::string_view asked, Key& key);
 
 // A destination as an admin wrote it; the error says what is allowed. Opaque is refused, but for
 // names with '_', which Postfix accepts as host names and which match exactly alone.

@@ -30,11 +30,14 @@ std::optional<std::string> word_of(const std::optional<model::Level>& level) {
   return level ? std::optional<std::string>(model::to_word(*level)) : std::nullopt;
 }
 
-// Deliveries whose end was seen within the last hour, or the hour that is not over yet.
+// Deliveries whose end was seen within the last hour, as far as whole hours of the clock tell: that
+// which runs and the one before. Two sources report the same ones, so the one that saw most counts,
+// and nobody can make it more by what is not believed.
 std::pair<std::int64_t, Failure> count_affected(Database& db, const DecisionRow& row) {
   auto [statement, failure] = db.prepare(
-      "SELECT ifnull(sum(count), 0) FROM evidence WHERE view = ?1 AND destination = ?2 "
-      "AND hour > ?3 AND source IN ('outcome', 'maillog')");
+      "SELECT ifnull(max(seen), 0) FROM (SELECT sum(count) AS seen FROM evidence "
+      "WHERE view = ?1 AND destination = ?2 AND hour > ?3 AND trusted = 1 "
+      "AND source IN ('outcome', 'maillog') GROUP BY source)");
   if (failure.failed()) return {0, failure};
   statement.bind(1, std::string_view(row.view));
   statement.bind(2, row.destination);

@@ -28,7 +28,7 @@ struct ResolverChoice {
 
 inline constexpr std::string_view kResolverRule =
     "an IP address, with :PORT ([...]:PORT for IPv6) if it isn't 53, and trust-ad behind it if its "
-    "word on DNSSEC counts though it isn't on this host";
+    "word on DNSSEC counts though it isn't on this host; or empty";
 
 // "127.0.0.1", "127.0.0.1:5353", "[::1]:5353", "192.0.2.53 trust-ad".
 base::Result<ResolverChoice> parse_resolver_setting(std::string_view text);

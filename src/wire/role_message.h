@@ -84,6 +84,15 @@ struct IngestStats {
 std::string to_payload(const IngestStats& stats);
 std::optional<IngestStats> parse_ingest_stats(std::string_view payload);
 
+// Alarms that `answer` raised since it started; those that end are not counted again.
+struct AlarmCounts {
+  std::uint64_t downgrade = 0;
+  std::uint64_t tls_failing = 0;
+  std::uint64_t starttls_vanished = 0;
+  std::uint64_t freeze = 0;
+  bool operator==(const AlarmCounts&) const = default;
+};
+
 // What `answer` counted since it started.
 struct AnswerStats {
   std::int64_t pid = 0;
@@ -106,6 +115,7 @@ struct AnswerStats {
   std::uint64_t dropped = 0;
   std::uint64_t frozen = 0;
   std::uint64_t unplaced = 0;  // evidence of `ingest` whose destination is none
+  AlarmCounts alarms;
   IngestStats ingest;
   bool operator==(const AnswerStats&) const = default;
 };

@@ -7,12 +7,13 @@ import time
 from servers import Daemon, NullResponder
 
 CONNECTIONS = (1, 8, 64)
-# Half of the rules are networks, half sender domains; all of them are satisfied by what is asked.
+# Half of the rules are networks, half sender domains; all of them are satisfied by what is asked. The
+# networks cover the clients that ask, few and large or many and small, so that a rule judges each.
+NETWORKS = {10: "printf('10.%d.0.0/14', 4 * i)", 10_000: "printf('10.%d.%d.0/24', i / 256, i % 256)"}
 RULES = """
 BEGIN;
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {half})
-  INSERT INTO inbound(client, require, min_protocol)
-  SELECT printf('10.%d.%d.0/24', i / 256, i % 256), 'encrypt', 'TLSv1.2' FROM n;
+  INSERT INTO inbound(client, require, min_protocol) SELECT {network}, 'encrypt', 'TLSv1.2' FROM n;
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {half})
   INSERT INTO inbound(sender, require) SELECT printf('d%07d.bench.example', i), 'encrypt' FROM n;
 COMMIT;
@@ -36,7 +37,8 @@ class RuleDaemon(Daemon):
 
     def fill(self):
         super().fill()
-        subprocess.run(["sqlite3", str(self.database)], check=True, text=True, input=RULES.format(half=self.rules // 2))
+        subprocess.run(["sqlite3", str(self.database)], check=True, text=True,
+                       input=RULES.format(half=self.rules // 2, network=NETWORKS[self.rules]))
 
 
 class Inbound:

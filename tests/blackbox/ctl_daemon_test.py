@@ -129,7 +129,8 @@ class Control(Desk):
                 self.expect(NOT_WELL, "status", "--json")
 
     def test_an_answer_of_another_shape_does_no_harm(self):
-        for answer in ({}, {"ok": 1, "image": [], "faults": [7, None], "alarms": "x", "fault_count": "9"},
+        for answer in ({}, {"ok": 1, "image": [], "faults": [7, None], "alarms": "x", "fault_count": "9",
+                        "alarms_raised": {"total": "x", "freeze": None, "\x1b": 1}},
                        {"ok": False, "policy_db": {"since": -1}, "image": {"built_at": 2 ** 63 - 1}}):
             with self.subTest(answer=answer), self.daemon(answer):
                 self.expect(NOT_WELL, "status")

@@ -2,6 +2,7 @@
 """The loop that Postfix closes: it asks, delivers, says how that ended, and what follows stands in log and ledger."""
 import json
 import os
+import re
 import unittest
 
 from daemon import Daemon
@@ -10,6 +11,7 @@ from processes import wait_until
 
 ROWS = [("peer.test", "opportunistic")]
 HANDSHAKE = "4.7.5 Cannot start TLS: handshake failure"
+SENT = "2.0.0 250 2.0.0 taken"
 NOT_OFFERED = "4.7.4 TLS is required, but was not offered by host mx1.peer.test[192.0.2.10]"
 
 
@@ -76,6 +78,54 @@ class WhatPeopleSee(unittest.TestCase):
             self.assertIn("tlspolicyctl explain peer.test", said)
             failure, = json.loads(daemon.ctl("state", "peer.test", "--json"))[0]["failures"]
             self.assertEqual("handshake-failure", failure["cause"])
+
+
+class Ledger(unittest.TestCase):
+    def heads(self, daemon):
+        """What the log says of the ledger, one after the other: how many decisions, and the newest hash."""
+        said = re.findall(r"the ledger has (\d+) decisions; its newest hash is ([0-9a-f]{64})\n", daemon.log())
+        return [(int(count), head) for count, head in said]
+
+    def accuse(self, daemon, name):
+        with daemon.client(daemon.unix) as client:
+            for end in (HANDSHAKE, NOT_OFFERED):
+                client.ask(name)
+                client.ask(end, "outcome")
+        wait_until(lambda: name in [each["destination"] for each in daemon.decisions()], daemon.log)
+
+    def test_the_newest_hash_is_logged_and_finds_a_tail_that_was_cut_off(self):
+        with Believed() as daemon:
+            self.accuse(daemon, "one.test")
+            first = daemon.decisions()[0]["hash"]
+            # On the first day as soon as there is a decision; no second time that day, but at each start.
+            wait_until(lambda: self.heads(daemon) == [(1, first)], lambda: f"{first} is logged\n{daemon.log()}")
+            for name in ("two.test", "three.test"):
+                self.accuse(daemon, name)
+            daemon.restart()
+            newest = daemon.ctl("decisions", "--verify").split()[-1]
+            self.assertEqual([(1, first), (3, newest)], self.heads(daemon))
+            self.assertIn(newest, [each["hash"] for each in daemon.decisions() if each["seq"] == 3])
+            for head in (first, newest):
+                daemon.ctl("decisions", "--verify", "--head", head)
+            daemon.stop()
+            triggers = "".join(f"DROP TRIGGER decision_is_append_only_{number}; " for number in (1, 2))
+            daemon.edit(f"{triggers}DELETE FROM decision WHERE seq = 3;", daemon.path("state.db"))
+            daemon.ctl("decisions", "--verify")
+            daemon.ctl("decisions", "--verify", "--head", first)
+            self.assertIn("cut off after decision 2", daemon.ctl("decisions", "--verify", "--head", newest, expect=1))
+
+
+    def test_a_decision_tells_how_many_deliveries_of_the_last_hour_it_was_about(self):
+        with Believed() as daemon:
+            with daemon.client(daemon.unix) as client, daemon.client(daemon.tcp) as stranger:
+                for asker, name, end in [*[(client, "peer.test", HANDSHAKE)] * 3, *[(stranger, "peer.test", SENT)] * 9,
+                                         *[(client, "other.test", SENT)] * 5, (client, "peer.test", NOT_OFFERED)]:
+                    asker.ask(name)
+                    asker.ask(end, "outcome")
+            # All of this destination that were believed, the one that led to it too.
+            decided, = daemon.wait_for_decision("starttls-vanished")
+            self.assertEqual(("peer.test", 4), (decided["destination"], decided["affected"]))
+            self.assertRegex(daemon.ctl("decisions"), r"(?m) starttls-vanished +peer\.test .* 4 +peer\.test ")
 
 
 class Trust(unittest.TestCase):

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The TLSRPT socket: datagrams as Postfix sends them, as a forger would, and too many of them."""
+import grp
 import json
 import os
+import pwd
 import socket
 import stat
 import unittest
@@ -92,9 +94,13 @@ class Datagrams(unittest.TestCase):
 
 
 class TheSocket(unittest.TestCase):
-    def test_it_has_the_configured_mode_and_is_removed_in_the_end(self):
-        with Reported(socket_mode="0620") as daemon:
-            self.assertEqual(0o620, stat.S_IMODE(os.stat(daemon.socket).st_mode))
+    def test_it_has_the_configured_owner_group_and_mode_and_is_removed_in_the_end(self):
+        # Whoever is not root can give it to nobody else.
+        user = pwd.getpwnam("daemon") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        group = grp.getgrnam("mail") if os.geteuid() == 0 else grp.getgrgid(os.getegid())
+        with Reported(socket_owner=user.pw_name, socket_group=group.gr_name, socket_mode="0620") as daemon:
+            found = os.stat(daemon.socket)
+            self.assertEqual((user.pw_uid, group.gr_gid, 0o620), (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)))
             daemon.stop()
             self.assertFalse(os.path.exists(daemon.socket))
 

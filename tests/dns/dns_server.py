@@ -1,4 +1,4 @@
-"""A DNS server that answers from a dict, over UDP and TCP on one port of 127.0.0.1, and lies as it is told.
+"""A DNS server that answers from a dict, over UDP and TCP on one port of an address, and lies as it is told.
 
     with DnsServer({"example.com MX": ["10 mx.example.com"], "mx.example.com A": ["192.0.2.1"]}) as server:
         server.manners["example.com"] = dns_server.slow(0.5)
@@ -57,7 +57,7 @@ class Query:
             at += 1 + packet[at]
         self.name = ".".join(labels)
         number, record_class = struct.unpack_from("!2H", packet, at + 1)
-        self.kind = {number: kind for kind, number in TYPES.items()}[number]
+        self.kind = {number: kind for kind, number in TYPES.items()}.get(number, number)
         self.question = packet[12:at + 5]
         self.has_edns = len(packet) > at + 5
         if questions != 1 or record_class != 1:
@@ -72,25 +72,25 @@ class Query:
 
 
 class DnsServer:
-    """Serves `zone` on a free port from entering to leaving."""
+    """Serves `zone` from entering to leaving, on a free port unless one is named."""
 
-    def __init__(self, zone, manners=None):
+    def __init__(self, zone, manners=None, port=0, address="127.0.0.1"):
         self.zone = dict(zone)
         self.manners = dict(manners or {})
         self.queries = []  # (name, type, "udp" or "tcp"), as they came
         self._stop, self._wake = os.pipe()
         self._threads = []
         while True:
-            self._tcp = socket.create_server(("127.0.0.1", 0), backlog=100)
+            self._tcp = socket.create_server((address, port), backlog=100)
             self.port = self._tcp.getsockname()[1]
             self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                self._udp.bind(("127.0.0.1", self.port))
+                self._udp.bind((address, self.port))
                 break
             except OSError:  # somebody has this port for UDP
                 self._tcp.close()
                 self._udp.close()
-        self.setting = f"127.0.0.1:{self.port}"
+        self.setting = f"{address}:{self.port}"
 
     def __enter__(self):
         self._start(self._serve)

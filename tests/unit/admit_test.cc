@@ -68,7 +68,7 @@ std::string_view to_word(Admission::Kind kind) {
 
 std::string judged(const std::vector<InboundRule>& rules, const model::MailFacts& of) {
   const engine::InboundBook book(rules);
-  const auto admission = engine::admit(book, of, kNow, nobody);
+  const auto admission = engine::admit(book, engine::make_bringer(of), of, kNow, nobody);
   if (admission.rule == nullptr) return "no rule";
   return std::to_string(admission.rule->id) + " " + std::string(to_word(admission.kind)) + " by " +
          std::string(engine::to_word(admission.step));
@@ -231,7 +231,8 @@ TEST_CASE("a violation is told as the rule says, and observe tells nothing") {
     rules[0].text = std::move(text);
     const engine::InboundBook book(rules);
     const auto mail = facts("192.0.2.1", "mx.a.example", "u@a.example");
-    return engine::ruling_of(engine::admit(book, mail, kNow, nobody), mail);
+    return engine::ruling_of(engine::admit(book, engine::make_bringer(mail), mail, kNow, nobody),
+                             mail);
   };
   CHECK(said(OnViolation::Reject).action == model::Action::Reject);
   CHECK(said(OnViolation::Reject).text ==
@@ -252,7 +253,7 @@ TEST_CASE("a rule at fault defers the mail it would judge, and no other") {
   const engine::InboundBook book(rules);
   CHECK(book.size() == 1);
   const auto mail = over_tls();
-  const auto admission = engine::admit(book, mail, kNow, nobody);
+  const auto admission = engine::admit(book, engine::make_bringer(mail), mail, kNow, nobody);
   CHECK(admission.kind == Admission::Kind::Faulty);
   CHECK(engine::ruling_of(admission, mail).action == model::Action::DeferIfPermit);
   CHECK(judged(rules, facts("192.0.2.2", "", "x")) == "no rule");
@@ -263,8 +264,9 @@ TEST_CASE("a rule that learns holds for those who are known to use TLS alone") {
   rules[0].learn_count = 3;
   const engine::InboundBook book(rules);
   const auto mail = facts("192.0.2.1", "", "u@a.example");
-  const auto stranger = engine::admit(book, mail, kNow, nobody);
+  const auto stranger = engine::admit(book, engine::make_bringer(mail), mail, kNow, nobody);
   CHECK(stranger.kind == Admission::Kind::Learning);
   CHECK(engine::ruling_of(stranger, mail).action == model::Action::Pass);
-  CHECK(engine::admit(book, mail, kNow, everybody).kind == Admission::Kind::Violated);
+  CHECK(engine::admit(book, engine::make_bringer(mail), mail, kNow, everybody).kind ==
+        Admission::Kind::Violated);
 }

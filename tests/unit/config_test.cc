@@ -258,6 +258,16 @@ TEST_CASE("config: probe_allow holds networks and nothing else") {
   CHECK(error_of("probe_allow = 10.0.0.1/8\n").starts_with("t.conf:1: probe_allow: "));
 }
 
+TEST_CASE("config: the resolver is an address") {
+  for (const auto* good : {"resolver = 127.0.0.1", "resolver =", "resolver = [::1]:5353",
+                           "resolver = 192.0.2.53 trust-ad"}) {
+    INFO(good);
+    CHECK(parse(good).errors.empty());
+  }
+  CHECK(has(error_of("resolver = localhost"), "\"localhost\" is not allowed"));
+  CHECK(has(error_of("resolver = 127.0.0.1, ::1"), "trust-ad"));
+}
+
 TEST_CASE("config: what changed and waits for a restart is named; what reloads isn't") {
   const auto before = parse("");
   const auto after =

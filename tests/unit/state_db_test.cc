@@ -92,6 +92,61 @@ TEST_CASE("state.db: the same proposal twice is one decision, and an old state w
   CHECK((*db.find_state("", "peer.example"))->state.version == 3);
 }
 
+TEST_CASE("state.db: a decision tells how many deliveries of the last hour it was about") {
+  constexpr std::int64_t kHour = 3600;
+  Rig rig;
+  auto db = rig.open();
+  std::vector<EvidenceCount> counts;
+  const auto seen = [&counts](model::Source source, std::int64_t hour, std::uint32_t count) {
+    EvidenceCount one;
+    one.destination = "peer.example";
+    one.source = source;
+    one.hour = hour;
+    one.count = count;
+    one.is_trusted = true;
+    counts.push_back(one);
+    return &counts.back();
+  };
+  const auto affected = [&](std::int64_t at) {
+    REQUIRE_FALSE(db.add_counts(counts, {at, 1}, at));
+    auto one = change("a", 1);
+    one.at = at;
+    REQUIRE_FALSE(db.commit({one}));
+    return db.list_decisions(0, "peer.example", 1)->front().affected;
+  };
+  SECTION("those of the hour that runs and of the one before, of which a part is not over") {
+    seen(model::Source::Outcome, 9 * kHour, 1);
+    seen(model::Source::Outcome, 10 * kHour, 2)->outcome.cause = model::Cause::HandshakeFailure;
+    seen(model::Source::Outcome, 11 * kHour, 4)->outcome.security = model::Security::Encrypted;
+    CHECK(affected(11 * kHour + 600) == 6);
+  }
+  SECTION("an hour ago to the second is over") {
+    seen(model::Source::Outcome, 10 * kHour, 2);
+    CHECK(affected(12 * kHour) == 0);
+  }
+  SECTION("a second less is not") {
+    seen(model::Source::Outcome, 10 * kHour, 2);
+    CHECK(affected(12 * kHour - 1) == 2);
+  }
+  SECTION("one delivery that outcome and log report is one") {
+    seen(model::Source::Outcome, 11 * kHour, 3);
+    seen(model::Source::Maillog, 11 * kHour, 5);
+    CHECK(affected(11 * kHour + 600) == 5);
+  }
+  SECTION("no datagram and no probe is a delivery, and what nobody believes is none") {
+    seen(model::Source::Tlsrpt, 11 * kHour, 7);
+    seen(model::Source::Probe, 11 * kHour, 7);
+    seen(model::Source::Outcome, 11 * kHour, 1);
+    seen(model::Source::Outcome, 11 * kHour, 1000)->is_trusted = false;
+    CHECK(affected(11 * kHour + 600) == 1);
+  }
+  SECTION("of this destination in this view") {
+    seen(model::Source::Outcome, 11 * kHour, 7)->destination = "other.example";
+    seen(model::Source::Outcome, 11 * kHour, 7)->view = "tenant1";
+    CHECK(affected(11 * kHour + 600) == 0);
+  }
+}
+
 TEST_CASE("state.db: the ledger says which decision was changed, and what was cut off") {
   Rig rig;
   std::string head;
