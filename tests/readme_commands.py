@@ -16,7 +16,8 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 OF_POSTFIX = re.compile(r"(postconf|postmap|postfix) |tlspolicyctl (doctor|held)\b")
 # Run as they are, in a shell, once their paths are mapped.
 PLAIN = re.compile(r"(install|sed|sqlite3) |build/release/bin/tlspolicyctl |tlspolicyctl "
-                   r"(accept|decisions|explain|export|import|init|learn|list|panic|query|remove|set|state|status|trace)\b")
+                   r"(accept|can-receive-tls|check-forwards|decisions|explain|export|import|inbound|init|learn|list|"
+                   r"panic|query|remove|set|state|status|submission|trace|upgrade)\b")
 OF_THIS_TREE = re.compile(r"\./dev ")
 
 
@@ -58,6 +59,7 @@ class Host:
         for folder in ("etc/postfix", "etc/tlspolicyd", "etc/systemd/system", "usr/sbin", "var/lib/tlspolicyd",
                        "var/backups", "var/log", "var/spool/postfix/tlspolicyd", "shims"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
+        (self.root / "etc/aliases").write_text("ann: ann@bank.example\n")
         shim = self.root / "shims/tlspolicyctl"
         shim.write_text(f'#!/bin/sh\nexec {shlex.quote(bin_folder)}/tlspolicyctl --config {self.config} "$@"\n')
         shim.chmod(0o755)

@@ -19,10 +19,6 @@ constexpr std::array<std::pair<std::string_view, ForwardFormat>, 3> kFormats{
      {"virtual", ForwardFormat::Virtual},
      {"sieve", ForwardFormat::Sieve}}};
 
-constexpr bool is_blank(char c) {
-  return kBlanks.find(c) != std::string_view::npos;
-}
-
 // Collects forwards within the bounds.
 class Collector {
  public:

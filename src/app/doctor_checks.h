@@ -33,6 +33,7 @@ void check_levels(const PostfixHost& host, const Instance& instance, const OurSi
 void check_dane(const PostfixHost& host, const Instance& instance, const OurSide& ours,
                 Findings& findings);
 void check_inbound(const Instance& instance, const OurSide& ours, Findings& findings);
+void check_submission(const Instance& instance, const OurSide& ours, Findings& findings);
 void check_matches(const OurSide& ours, Findings& findings);
 
 // --- What the gatherer must find out for them.

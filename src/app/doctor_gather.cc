@@ -80,6 +80,12 @@ void read_policy(const ctl::Context& context, OurSide& ours) {
     ours.policy_trouble = ctl::plain_sentence(summary.error());
   }
   if (!db) return;
+  if (const auto rows = db->list_submission()) {
+    for (const auto& row : *rows) {
+      ++ours.submission.rules;
+      if (row.otherwise != "observe") ++ours.submission.tls_only_rules;
+    }
+  }
   const auto rows = db->list_inbound();
   if (!rows) return;
   for (const auto& [rule, owner, reason, comment] : *rows) {

@@ -124,6 +124,11 @@ struct OurSide {
     std::size_t rules = 0;
     std::size_t certificate_rules = 0;
   } inbound{};
+  // Rows of table submission, and those whose senders' mail goes by TLS alone.
+  struct Submission {
+    std::size_t rules = 0;
+    std::size_t tls_only_rules = 0;
+  } submission{};
   std::map<std::string, MxFact> mx{};  // of rows at secure without a match
 };
 

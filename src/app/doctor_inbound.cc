@@ -1,79 +1,25 @@
 // Whether smtpd(8) asks policyd_listen where rules for incoming mail can see it all.
 #include <fmt/format.h>
 
-#include <array>
-#include <optional>
-#include <utility>
+#include <algorithm>
 
 #include "src/app/doctor_checks.h"
 #include "src/app/doctor_ours.h"
+#include "src/app/doctor_smtpd.h"
 #include "src/base/text.h"
 
 namespace app::doctor {
 namespace {
 
-constexpr std::array kRestrictions{"smtpd_client_restrictions",     "smtpd_helo_restrictions",
-                                   "smtpd_sender_restrictions",     "smtpd_relay_restrictions",
-                                   "smtpd_recipient_restrictions",  "smtpd_data_restrictions",
-                                   "smtpd_end_of_data_restrictions"};
-
-// What ends a list with "yes" before we are asked [F 5.3.2].
-bool is_permit(std::string_view word) {
-  return word == "permit" || word.starts_with("permit_");
-}
-
-// One list of one service, with our place in it.
-struct Place {
-  std::string parameter{};
-  std::string spec{};                  // of the service, braces and options with it
-  std::vector<std::string> permits{};  // in front of it
-  std::string repaired{};              // the list with ours in front of them
-};
-
-std::optional<Place> find_place(const Instance& instance, const Service& service,
-                                const OurSide& ours, const char* parameter) {
-  Place place;
-  place.parameter = parameter;
-  std::vector<std::string> before;
-  std::vector<std::string> behind;
-  bool is_next = false;
-  const auto list = instance.value(service, parameter);
-  const auto& listeners = ours.config.policyd_listen;
-  for (const auto part : tlsmap::split_list(list)) {
-    if (!place.spec.empty()) {
-      behind.emplace_back(part);
-    } else if (std::exchange(is_next, false)) {
-      const auto found = tlsmap::find_policy_services(fmt::format("check_policy_service {}", part));
-      if (!found.empty() && (is_served(listeners, instance, service, found.front()) ||
-                             is_meant(listeners, found.front()))) {
-        place.spec = part;
-        before.pop_back();
-      } else {
-        before.emplace_back(part);
-      }
-    } else {
-      is_next = base::is_equal_ignoring_case(part, "check_policy_service");
-      if (is_permit(part)) place.permits.emplace_back(part);
-      before.emplace_back(part);
-    }
-  }
-  if (place.spec.empty()) return std::nullopt;
-  std::vector<std::string> all{"check_policy_service " + place.spec};
-  all.insert(all.end(), before.begin(), before.end());
-  all.insert(all.end(), behind.begin(), behind.end());
-  place.repaired = base::join(all, ", ");
-  return place;
-}
-
 class PlaceCheck {
  public:
-  PlaceCheck(const Instance& instance, const Service& service, const OurSide& ours,
-             const Place& place, Findings& findings)
+  PlaceCheck(const Instance& instance, const OurSide& ours, const PolicyPlace& place,
+             Findings& findings)
       : instance_(instance),
-        service_(service),
+        service_(*place.service),
         ours_(ours),
         place_(place),
-        note_(findings, "inbound", &instance, &service),
+        note_(findings, "inbound", &instance, place.service),
         looked_at_(fmt::format("check_policy_service in {}", place.parameter)) {}
 
   void check() {
@@ -132,7 +78,7 @@ class PlaceCheck {
   const Instance& instance_;
   const Service& service_;
   const OurSide& ours_;
-  const Place& place_;
+  const PolicyPlace& place_;
   Notes note_;
   std::string looked_at_;
 };
@@ -143,17 +89,13 @@ void check_inbound(const Instance& instance, const OurSide& ours, Findings& find
   // Without rules all mail passes, wherever smtpd asks.
   if (ours.inbound.rules == 0) return;
   bool is_asked = false;
-  bool has_smtpd = false;
-  for (const Service& service : instance.services) {
-    if (!runs(service, "smtpd")) continue;
-    has_smtpd = true;
-    for (const char* parameter : kRestrictions) {
-      const auto place = find_place(instance, service, ours, parameter);
-      if (!place) continue;
-      is_asked = true;
-      PlaceCheck(instance, service, ours, *place, findings).check();
-    }
+  for (const PolicyPlace& place : find_policy_places(instance, ours)) {
+    if (place.is_submission()) continue;
+    is_asked = true;
+    PlaceCheck(instance, ours, place, findings).check();
   }
+  const bool has_smtpd = std::any_of(instance.services.begin(), instance.services.end(),
+                                     [](const Service& each) { return runs(each, "smtpd"); });
   if (is_asked || !has_smtpd) return;
   Notes(findings, "inbound", &instance)
       .warn("smtpd_recipient_restrictions",

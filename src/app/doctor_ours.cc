@@ -259,14 +259,64 @@ std::string shell_word(std::string_view text) {
   return quoted + "'";
 }
 
+namespace {
+
+// `postconf -P` takes no blanks in a value. A list's blanks may all be commas, but for those in the
+// text of an option in braces; nothing where there is such.
+std::optional<std::string> write_without_blanks(std::string_view list) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  constexpr std::string_view kMarks = ",{}=";
+  std::string written;
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (kBlanks.find(list[i]) == kBlanks.npos) {
+      if (list[i] == '{') ++depth;
+      if (list[i] == '}' && depth > 0) --depth;
+      written += list[i];
+      continue;
+    }
+    const auto next = std::min(list.find_first_not_of(kBlanks, i), list.size());
+    const bool is_needed = !written.empty() && next < list.size() &&
+                           kMarks.find(written.back()) == kMarks.npos &&
+                           kMarks.find(list[next]) == kMarks.npos;
+    const bool opens = next < list.size() && list[next] == '{' && !written.empty() &&
+                       kMarks.find(written.back()) == kMarks.npos;
+    if (is_needed && depth > 0) return std::nullopt;
+    if (is_needed || opens) written += ',';
+    i = next - 1;
+  }
+  return written;
+}
+
+}  // namespace
+
 std::string set_parameter(const Instance& instance, const Service* service, std::string_view name,
                           std::string_view value) {
   const bool is_override = service != nullptr && service->master.overrides.count(std::string(name));
-  const auto setting = fmt::format("{}{}{} ={}{}", is_override ? service->key() : "",
-                                   is_override ? "/" : "", name, value.empty() ? "" : " ", value);
-  return fmt::format("postconf {}{} {}",
+  if (is_override) {
+    if (const auto list = write_without_blanks(value)) {
+      return set_override(instance, *service, name, *list);
+    }
+    return fmt::format("{}/master.cf: {}: -o {{ {} = {} }}", instance.directory, service->key(),
+                       name, value);
+  }
+  const auto setting = fmt::format("{} ={}{}", name, value.empty() ? "" : " ", value);
+  return fmt::format("postconf {}-e {}",
                      instance.needs_directory ? "-c " + instance.directory + " " : "",
-                     is_override ? "-P" : "-e", shell_word(setting));
+                     shell_word(setting));
+}
+
+std::string set_override(const Instance& instance, const Service& service, std::string_view name,
+                         std::string_view value) {
+  return fmt::format(
+      "postconf {}-P {}", instance.needs_directory ? "-c " + instance.directory + " " : "",
+      shell_word(fmt::format("{}/{} ={}{}", service.key(), name, value.empty() ? "" : " ", value)));
+}
+
+std::string add_service(const Instance& instance, std::string_view entry) {
+  return fmt::format("postconf {}-M {}",
+                     instance.needs_directory ? "-c " + instance.directory + " " : "",
+                     shell_word(entry));
 }
 
 std::string set_option(const OurSide& ours, std::string_view name, std::string_view value) {

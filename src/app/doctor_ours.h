@@ -100,6 +100,11 @@ std::string shell_word(std::string_view text);
 // The command that sets a parameter where it is set now: main.cf, or that service's -o option.
 std::string set_parameter(const Instance& instance, const Service* service, std::string_view name,
                           std::string_view value);
+// The command that sets it for one service of master.cf, whatever it has now; and that adds a
+// service.
+std::string set_override(const Instance& instance, const Service& service, std::string_view name,
+                         std::string_view value);
+std::string add_service(const Instance& instance, std::string_view entry);
 // "/etc/tlspolicyd/tlspolicyd.conf: postfix_version = 3.7"
 std::string set_option(const OurSide& ours, std::string_view name, std::string_view value);
 std::string set_row(const OurSide& ours, std::string_view destination, std::string_view profile,

@@ -195,6 +195,7 @@ Findings examine(const PostfixHost& host, const OurSide& ours) {
     check_levels(host, instance, ours, findings);
     check_dane(host, instance, ours, findings);
     check_inbound(instance, ours, findings);
+    check_submission(instance, ours, findings);
   }
   check_matches(ours, findings);
   check_files(host, ours, findings);

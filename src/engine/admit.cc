@@ -78,7 +78,7 @@ int severity_of(const Admission& admission) {
     case Admission::Kind::Learning:
       return 1;
     case Admission::Kind::Faulty:
-      return 4;
+      return admission.rule->on_violation == model::OnViolation::Observe ? 2 : 4;
     case Admission::Kind::Violated:
       break;
   }
@@ -203,6 +203,7 @@ std::string expand_text(std::string_view text, const Shortfall& shortfall,
 
 model::Ruling ruling_of(const Admission& admission, const model::MailFacts& facts) {
   if (admission.kind == Admission::Kind::Faulty) {
+    if (admission.rule->on_violation == model::OnViolation::Observe) return {};
     return {model::Action::DeferIfPermit,
             "This server's rule for TLS of your mail is at fault; please try again later"};
   }

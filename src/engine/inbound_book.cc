@@ -70,8 +70,13 @@ void InboundBook::add(const model::InboundRule& rule) {
   }
   Group* group = &any_client_;
   if (!rule.client.empty()) {
-    const auto client = model::parse_client(rule.client);
-    if (!client) return;
+    auto client = model::parse_client(rule.client);
+    if (!client) {
+      // At fault, but for a network that is known: its mail is not let pass.
+      const auto network = model::parse_network_loosely(rule.client);
+      if (!network) return;
+      client = model::ClientMatch{model::ClientMatch::Kind::Network, *network, {}};
+    }
     switch (client->kind) {
       case model::ClientMatch::Kind::Network:
         group = &networks_[client->network];
@@ -121,10 +126,13 @@ bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sende
     return found != group.senders.end() && visit(*found->second);
   };
   if (sender.address.empty()) return look(kNullSender);
-  if (look(sender.address)) return true;
   const auto domain = sender.domain();
+  // A peer may send "example.com" or "u@.example.com" for an address; neither is the text of a
+  // rule.
   if (domain.empty()) return false;
-  if (look(domain)) return true;
+  if (look(sender.address)) return true;
+  const bool is_name = domain.front() != '.' && domain != kNullSender;
+  if (is_name && look(domain)) return true;
   std::string parent;
   return walk_parents(domain, [&](std::string_view suffix) {
     parent.assign(".").append(suffix);

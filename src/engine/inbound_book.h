@@ -43,8 +43,8 @@ struct InboundMatch {
 class InboundBook {
  public:
   InboundBook() = default;
-  // The rules outlive the book. One whose client or sender can't be read is left out; one with
-  // another fault is found like any.
+  // The rules outlive the book. One whose client or sender can't be read is left out, but for a
+  // network with host bits, which is found for all of it; one with another fault is found like any.
   explicit InboundBook(std::span<const model::InboundRule> rules);
 
   // The rule that holds, alone, where it matches by client; else every rule that does by its sender

@@ -24,6 +24,13 @@ bool is_weaker(const model::InboundRule& after, const model::InboundRule& before
          (after.ccert_fingerprint.empty() && !before.ccert_fingerprint.empty());
 }
 
+bool is_weaker(const model::SubmissionRule& after, const model::SubmissionRule& before) {
+  if (!after.fault.empty() || !before.fault.empty()) return false;
+  // encrypt before verify, reject before observe.
+  return after.require < before.require || after.otherwise > before.otherwise ||
+         after.min_protocol < before.min_protocol;
+}
+
 bool needs_acceptance(const Difference& difference) {
   const std::uint64_t lost = difference.dropped + difference.weakened;
   return lost > kHeldRows && lost * 100 > difference.rows_before * kHeldPercent;

@@ -2,16 +2,18 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 #include "src/model/inbound_rule.h"
+#include "src/model/submission_rule.h"
 #include "src/model/verdict.h"
 
 namespace engine {
 
-// How the new policy differs from the one in force, counted over the rows of the old one that hold
-// now (neither expired nor in mode observe).
+// How one table of the new policy differs from that of the one in force, counted over the rows of
+// the old one that hold now (neither expired nor only observing).
 struct Difference {
+  std::string_view table = "outbound";
   std::uint64_t rows_before = 0;
   std::uint64_t rows_after = 0;
   std::uint64_t dropped = 0;   // absent, expired or observing in the new policy
@@ -24,6 +26,8 @@ bool is_weaker(const model::PolicyRow& after, const model::PolicyRow& before);
 
 // The same of two rules for the same incoming mail.
 bool is_weaker(const model::InboundRule& after, const model::InboundRule& before);
+// And of two rows for the same sender.
+bool is_weaker(const model::SubmissionRule& after, const model::SubmissionRule& before);
 
 // DESIGN section 2: more than 20 % of the rows and more than 100 of them dropped or weakened.
 inline constexpr std::uint64_t kHeldRows = 100;

@@ -8,44 +8,68 @@
 namespace jobs {
 namespace {
 
-bool holds(const model::PolicyRow& row, base::sys_seconds now) {
-  return row.mode == model::RowMode::Enforce &&
-         (row.expires_at == 0 || row.expires_at > now.time_since_epoch().count());
+bool is_over(std::int64_t expires_at, base::sys_seconds now) {
+  return expires_at != 0 && expires_at <= now.time_since_epoch().count();
 }
 
-// Those that hold and ask for something, by whom they are for.
-using Rules = std::map<std::pair<std::string_view, std::string_view>, const model::InboundRule*>;
+bool holds(const model::PolicyRow& row, base::sys_seconds now) {
+  return row.mode == model::RowMode::Enforce && !is_over(row.expires_at, now);
+}
 
-Rules rules_in_force(const image::Image& image, base::sys_seconds now) {
-  Rules rules;
+// Those that hold and ask for something, by whom they are for. A faulty one stops mail.
+using InboundRules =
+    std::map<std::pair<std::string_view, std::string_view>, const model::InboundRule*>;
+using SubmissionRules = std::map<std::string_view, const model::SubmissionRule*>;
+
+InboundRules inbound_in_force(const image::Image& image, base::sys_seconds now) {
+  InboundRules rules;
   for (const auto& rule : image.inbound_rules()) {
-    const bool is_over = rule.expires_at != 0 && rule.expires_at <= now.time_since_epoch().count();
     const bool is_soft = rule.on_violation == model::OnViolation::Observe ||
                          rule.require == model::InboundRequire::None;
-    if (is_over || (is_soft && rule.fault.empty())) continue;
+    if (is_over(rule.expires_at, now) || (is_soft && rule.fault.empty())) continue;
     rules.emplace(std::pair<std::string_view, std::string_view>{rule.client, rule.sender}, &rule);
   }
   return rules;
 }
 
-}  // namespace
+SubmissionRules submission_in_force(const image::Image& image, base::sys_seconds now) {
+  SubmissionRules rules;
+  for (const auto& rule : image.submission_rules()) {
+    const bool is_soft = rule.otherwise == model::Otherwise::Observe;
+    if (is_over(rule.expires_at, now) || (is_soft && rule.fault.empty())) continue;
+    rules.emplace(rule.sender, &rule);
+  }
+  return rules;
+}
 
-engine::Difference compare_inbound(const image::Image& before, const image::Image& after,
-                                   base::sys_seconds now) {
-  const auto old_rules = rules_in_force(before, now);
-  const auto new_rules = rules_in_force(after, now);
+template <class Rules>
+engine::Difference compare_rules(std::string_view table, const Rules& before, const Rules& after) {
   engine::Difference difference;
-  difference.rows_before = old_rules.size();
-  difference.rows_after = new_rules.size();
-  for (const auto& [whom, rule] : old_rules) {
-    const auto found = new_rules.find(whom);
-    if (found == new_rules.end()) {
+  difference.table = table;
+  difference.rows_before = before.size();
+  difference.rows_after = after.size();
+  for (const auto& [whom, rule] : before) {
+    const auto found = after.find(whom);
+    if (found == after.end()) {
       ++difference.dropped;
     } else if (engine::is_weaker(*found->second, *rule)) {
       ++difference.weakened;
     }
   }
   return difference;
+}
+
+}  // namespace
+
+engine::Difference compare_inbound(const image::Image& before, const image::Image& after,
+                                   base::sys_seconds now) {
+  return compare_rules("inbound", inbound_in_force(before, now), inbound_in_force(after, now));
+}
+
+engine::Difference compare_submission(const image::Image& before, const image::Image& after,
+                                      base::sys_seconds now) {
+  return compare_rules("submission", submission_in_force(before, now),
+                       submission_in_force(after, now));
 }
 
 engine::Difference compare_images(const image::Image& before, const image::Image& after,

@@ -48,12 +48,9 @@ void Publisher::take(store::Compiled compiled, base::sys_seconds now) {
   Policy policy{std::move(compiled.image), std::move(*image), std::move(compiled.faults),
                 compiled.fault_count};
   if (in_force_.image) {
-    auto difference = compare_images(*in_force_.image, *policy.image, now);
-    if (!engine::needs_acceptance(difference)) {
-      const auto rules = compare_inbound(*in_force_.image, *policy.image, now);
-      if (engine::needs_acceptance(rules)) difference = rules;
-    }
-    if (engine::needs_acceptance(difference)) {
+    for (const auto& compare : {compare_images, compare_inbound, compare_submission}) {
+      const auto difference = compare(*in_force_.image, *policy.image, now);
+      if (!engine::needs_acceptance(difference)) continue;
       hold(std::move(policy), difference, now);
       return;
     }
@@ -98,10 +95,11 @@ void Publisher::hold(Policy policy, const engine::Difference& difference, base::
   status_.pending = difference;
   change_state(
       State::Waiting, "waiting",
-      fmt::format("the new content of policy.db would drop {} and weaken {} of {} rows; {} "
-                  "until somebody says \"tlspolicyctl accept\" or mends the database",
-                  difference.dropped, difference.weakened, difference.rows_before,
-                  describe_policy(status_.in_force)),
+      fmt::format(
+          "the new content of policy.db would drop {} and weaken {} of {} rows of table {}; {} "
+          "until somebody says \"tlspolicyctl accept\" or mends the database",
+          difference.dropped, difference.weakened, difference.rows_before, difference.table,
+          describe_policy(status_.in_force)),
       now);
 }
 

@@ -52,7 +52,10 @@ std::optional<AddressBytes> parse_address(std::string_view text) {
   return bytes;
 }
 
-std::optional<Network> parse_network(std::string_view text) {
+namespace {
+
+// An address with a size, whatever stands behind the size.
+std::optional<Network> parse_sized(std::string_view text) {
   const auto slash = text.find('/');
   const auto address = parse_address(text.substr(0, slash));
   if (!address) return std::nullopt;
@@ -63,7 +66,24 @@ std::optional<Network> parse_network(std::string_view text) {
     if (!size || *size > kBits - before) return std::nullopt;
     network.prefix = before + *size;
   }
-  if (has_host_bits(network)) return std::nullopt;
+  return network;
+}
+
+}  // namespace
+
+std::optional<Network> parse_network_loosely(std::string_view text) {
+  auto network = parse_sized(text);
+  if (!network) return std::nullopt;
+  for (unsigned bit = network->prefix; bit < kBits; ++bit) {
+    auto& byte = network->address.at(bit / 8);
+    byte = static_cast<std::uint8_t>(byte & ~(0x80U >> (bit % 8)));
+  }
+  return network;
+}
+
+std::optional<Network> parse_network(std::string_view text) {
+  auto network = parse_sized(text);
+  if (network && has_host_bits(*network)) return std::nullopt;
   return network;
 }
 

@@ -30,6 +30,9 @@ struct Network {
 std::optional<AddressBytes> parse_address(std::string_view text);
 // The same with the network size: "192.0.2.0/24"; nothing where host bits are set.
 std::optional<Network> parse_network(std::string_view text);
+// What "192.0.2.1/24" was meant for: the network without the host bits. Nothing where the address
+// or the size is none.
+std::optional<Network> parse_network_loosely(std::string_view text);
 // "192.0.2.0/24"; without the size where it is a single address.
 std::string to_text(const Network& network);
 

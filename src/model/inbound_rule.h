@@ -34,8 +34,8 @@ struct InboundRule {
   std::int64_t learn_count = 0;  // 0: holds for everybody
   std::string text;
   std::int64_t expires_at = 0;  // seconds since the epoch; 0 = never
-  // Not empty: why the rule can't be used. Mail that it would judge is deferred (enforce), never
-  // let pass as if there were no rule.
+  // Not empty: why the rule can't be used. Mail that it would judge is deferred, never let pass as
+  // if there were no rule; but a rule that only observes changes nothing, at fault or not.
   std::string fault;
 
   bool operator==(const InboundRule&) const = default;

@@ -91,6 +91,23 @@ class Inbound(Story):
             self.assertEqual("DUNNO", self.ask(client_address=address, client_name="localhost"))
         self.assertTrue(self.ask(client_address="128.0.0.1").startswith("550 "))
 
+    def test_a_name_that_postfix_has_not_verified_matches_no_rule(self):
+        self.rule(require="encrypt")
+        self.rule(client="*.partner.example", require="none")
+        names = {"reverse_client_name": "mx.partner.example", "helo_name": "mx.partner.example"}
+        self.assertEqual("DUNNO", self.ask(**names))
+        for client_name in ("unknown", "", "mx.partner.example.test", "xpartner.example"):
+            with self.subTest(client_name=client_name):
+                self.assertTrue(self.ask(client_name=client_name, **names).startswith("550 5.7.10 "))
+
+    def test_a_network_with_host_bits_defers_its_mail_until_it_is_mended(self):
+        self.daemon.edit("INSERT INTO inbound(id, client) VALUES(9, '192.0.2.77/24');")
+        wait_until(lambda: self.ask().startswith("DEFER_IF_PERMIT 4.7.0 "), "the row defers")
+        self.assertEqual("DUNNO", self.ask(client_address="192.0.3.1", client_name="unknown"))
+        self.assertIn("192.0.2.77/24", self.daemon.ctl("status", expect=None))
+        self.daemon.edit("UPDATE inbound SET client = '192.0.2.0/24' WHERE id = 9;")
+        wait_until(lambda: self.ask().startswith("550 5.7.10 "), "the rule holds")
+
     def test_a_certificate_must_be_trusted_and_have_the_name(self):
         self.rule(client="192.0.2.1", require="certificate", ccert_name="*.partner.example")
         self.assertIn("no client certificate", self.ask(**TLS))

@@ -74,6 +74,13 @@ class Readme(unittest.TestCase):
             daemon.wait_until_answers("shop.example", "OK verify")
             self.assertEqual(host.run(asking).strip(), asking.rpartition("# ")[2])
 
+    def test_what_it_shows_of_main_cf_is_an_example_that_is_run(self):
+        shown = [text for blocks in readme_commands.sections().values() for language, text in blocks if language == "cf"]
+        examples = [path.read_text() for path in (readme_commands.ROOT / "postfix-examples").glob("*.cf")]
+        self.assertTrue(shown)
+        for text in shown:
+            self.assertTrue(any(text in example for example in examples), text)
+
     def test_a_command_that_nobody_knows_is_an_error(self):
         with Daemon(init=False, start=False) as daemon:
             host = self.make_host(daemon)

@@ -136,6 +136,10 @@ class Postfix:
         """How a program of Postfix's is run."""
         return list(arguments)
 
+    def version(self):
+        """As (3, 7)."""
+        return version()
+
     def configure(self, main_cf):
         """Appends to main.cf; of a parameter given twice, the last one counts."""
         with open(os.path.join(self.config, "main.cf"), "a", encoding="utf-8") as file:

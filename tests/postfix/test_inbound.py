@@ -19,7 +19,9 @@ OTHER = "192.0.2.50"
 FAR = "198.51.100.7"
 V6 = "2001:db8:77::7"
 V6_SERVER = "2001:db8:77::25"
-NAMES = {NAMED: "mx.partner.test"}
+# Named too, and in none of the networks that rules here name.
+FAR_MX, FAR_OUT, FAR_ELSE = "198.51.100.41", "198.51.100.42", "198.51.100.43"
+NAMES = {NAMED: "mx.partner.test", FAR_MX: "mx2.partner.test", FAR_OUT: "out.partner.test", FAR_ELSE: "mx.else.test"}
 TLS12 = ssl.TLSVersion.TLSv1_2
 TLS13 = ssl.TLSVersion.TLSv1_3
 
@@ -197,6 +199,11 @@ class Precedence(Incoming):
         ({"client": NAMED}, {"sender": "u@elsewhere.test"}),
         ({"client": "192.0.2.0/24"}, {"source": OTHER, "sender": "u@elsewhere.test"}),
         ({"client": "192.0.0.0/16"}, {"source": "192.0.3.9", "sender": "u@elsewhere.test"}),
+        ({"client": "2001:db8:77::/64"}, {"source": V6}),
+        ({"client": "2001:db8::/32"}, {"source": "2001:db8:99::9"}),
+        ({"client": "mx2.partner.test"}, {"source": FAR_MX}),
+        ({"client": "*.partner.test"}, {"source": FAR_OUT}),
+        ({"client": "*.test"}, {"source": FAR_ELSE}),
         ({"sender": "u@s.partner.test"}, {"source": FAR}),
         ({"sender": "s.partner.test"}, {"source": FAR, "sender": "v@s.partner.test"}),
         ({"sender": ".partner.test"}, {"source": FAR, "sender": "v@t.partner.test"}),
@@ -206,6 +213,7 @@ class Precedence(Incoming):
 
     def test_each_row_holds_over_all_behind_it(self):
         subprocess.run(["ip", "address", "replace", "192.0.3.9/32", "dev", "lo"], check=True)
+        subprocess.run(["ip", "-6", "address", "replace", "2001:db8:99::9/128", "dev", "lo"], check=True)
         rules = [{**row, "text": f"rule {number}"} for number, (row, _) in enumerate(self.ROWS)]
         self.run_with(*reversed(rules))
         for number, (row, conversation) in enumerate(self.ROWS):

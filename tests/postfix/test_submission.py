@@ -1,6 +1,7 @@
 """Senders who must be sure of TLS: the example of postfix-examples, from the mail program to the receiver."""
 
 import contextlib
+import json
 import os
 import smtplib
 import ssl
@@ -15,6 +16,7 @@ from test_examples import BASE, read
 LOCAL = "bob@here.test"
 # Delivered by virtual(8), into files.
 LOCAL_DOMAIN = """
+inet_protocols = all
 virtual_mailbox_domains = here.test
 virtual_mailbox_maps = inline:{{ {{ bob@here.test = bob }} }}
 virtual_mailbox_base = {boxes}
@@ -58,14 +60,14 @@ class Submission(Story):
         with self.daemon, self.postfix, Authentication(os.path.join(self.postfix.queue, "auth")):
             yield
 
-    def log_in(self, user="ann", port=587, version=ssl.TLSVersion.TLSv1_3):
+    def log_in(self, user="ann", port=587, version=ssl.TLSVersion.TLSv1_3, server="127.0.0.1"):
         context = ssl.create_default_context(cafile=self.certificate.chain)
         context.check_hostname = False
         context.minimum_version = context.maximum_version = version
         if port == 465:
-            client = smtplib.SMTP_SSL("127.0.0.1", port, timeout=60, context=context)
+            client = smtplib.SMTP_SSL(server, port, timeout=60, context=context)
         else:
-            client = smtplib.SMTP("127.0.0.1", port, timeout=60)
+            client = smtplib.SMTP(server, port, timeout=60)
             client.starttls(context=context)
         self.assertEqual(client.sock.version(), version.name.replace("_", "."))
         client.login(user, "secret")
@@ -139,14 +141,26 @@ class Submission(Story):
 
     def test_the_senders_own_connection_must_be_new_enough_on_both_ports(self):
         with self.running(rule("ann", min_protocol="TLSv1.3")):
-            for port in (587, 465):
+            for server, port in (("127.0.0.1", 587), ("127.0.0.1", 465), ("::1", 587), ("::1", 465)):
+                way = {"server": server, "port": port}
                 for recipient in (LOCAL, "x@good.test"):
-                    code, text = self.reply(recipient, port=port, version=ssl.TLSVersion.TLSv1_2)
+                    code, text = self.reply(recipient, version=ssl.TLSVersion.TLSv1_2, **way)
                     self.assertEqual(550, code, text)
                     self.assertIn("TLSv1.3 or newer, and your connection has TLSv1.2", text)
-                    self.assertEqual(250, self.reply(recipient, port=port)[0])
-                    self.assertEqual(250, self.reply(recipient, port=port, user="bob",
-                                                     version=ssl.TLSVersion.TLSv1_2)[0])
+                    self.assertEqual(250, self.reply(recipient, **way)[0])
+                    self.assertEqual(250, self.reply(recipient, user="bob", version=ssl.TLSVersion.TLSv1_2, **way)[0])
+
+    def test_over_ipv6_a_sender_is_told_the_same_and_his_connection_is_written_down(self):
+        with self.running(rule("sender.test")):
+            for port in (587, 465):
+                refused = self.submit("ann@sender.test", "x@nostarttls.test", LOCAL, server="::1", port=port)
+                self.assertEqual(["x@nostarttls.test"], list(refused))
+                self.assertEqual(550, refused["x@nostarttls.test"][0])
+            self.postfix.wait_until(lambda: len(self.decisions()) == 2, 20, "two decisions")
+            self.assertEqual({"::1"}, {each["client"] for each in self.decisions()})
+
+    def decisions(self):
+        return json.loads(self.daemon.ctl("submission", "decisions", "--json"))
 
     def test_a_user_cannot_get_round_his_row_by_another_sender_address(self):
         with self.running(rule("ann")):

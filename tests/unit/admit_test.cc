@@ -159,6 +159,18 @@ TEST_CASE("a name that Postfix has not verified relaxes nothing") {
   CHECK(judged(rules, facts("192.0.2.1", "unknown", "x")) == "2 violated by any mail");
 }
 
+TEST_CASE("what is no address is not taken for the domain of a rule") {
+  const std::vector<InboundRule> rules{rule(1, "", "a.example"), rule(2, "", ".b.example"),
+                                       rule(3, "192.0.2.0/24", "a.example"), rule(4, "", "<>")};
+  for (const auto* sender : {"a.example", ".b.example", "u@.b.example", "u@<>", "<>"}) {
+    INFO(sender);
+    const auto from_afar = judged(rules, facts("198.51.100.1", "unknown", sender));
+    const bool is_below = std::string_view(sender) == "u@.b.example";
+    CHECK(from_afar == (is_below ? "2 violated by sender" : "no rule"));
+    CHECK(judged(rules, facts("192.0.2.1", "unknown", sender)) == from_afar);
+  }
+}
+
 TEST_CASE("a rule by sender alone only strengthens: what is below it still holds") {
   auto soft = rule(1, "", "u@a.example", InboundRequire::Encrypt, OnViolation::Observe);
   const auto strict = rule(2, "", "a.example", InboundRequire::Certificate);
@@ -257,6 +269,29 @@ TEST_CASE("a rule at fault defers the mail it would judge, and no other") {
   CHECK(admission.kind == Admission::Kind::Faulty);
   CHECK(engine::ruling_of(admission, mail).action == model::Action::DeferIfPermit);
   CHECK(judged(rules, facts("192.0.2.2", "", "x")) == "no rule");
+}
+
+TEST_CASE("a rule for a network with host bits defers the mail of that network") {
+  for (const auto* client : {"192.0.2.1/24", "192.0.2.77/24"}) {
+    std::vector<InboundRule> rules{rule(1, client, ""), rule(2, "192.0.2.0/33", ""),
+                                   rule(3, "2001:db8::1/32", "a.example")};
+    for (auto& each : rules) each.fault = model::find_fault(each).value_or("");
+    CHECK(judged(rules, facts("192.0.2.200", "unknown", "x")) == "1 faulty by client");
+    CHECK(judged(rules, facts("192.0.3.1", "unknown", "x")) == "no rule");
+    CHECK(judged(rules, facts("2001:db8:9::9", "unknown", "u@a.example")) ==
+          "3 faulty by client and sender");
+  }
+}
+
+TEST_CASE("a rule at fault that only observes changes nothing") {
+  std::vector<InboundRule> rules{rule(1, "192.0.2.1", "")};
+  rules[0].fault = "min_bits must be 1 to 512";
+  rules[0].on_violation = OnViolation::Observe;
+  const engine::InboundBook book(rules);
+  const auto mail = over_tls();
+  const auto admission = engine::admit(book, engine::make_bringer(mail), mail, kNow, nobody);
+  CHECK(admission.kind == Admission::Kind::Faulty);
+  CHECK(engine::ruling_of(admission, mail).action == model::Action::Pass);
 }
 
 TEST_CASE("a rule that learns holds for those who are known to use TLS alone") {

@@ -26,7 +26,7 @@ class Desk {
   Desk() { folder_.append(""); }
   // A failure that was written so many seconds ago.
   void write(std::int64_t seconds_ago) {
-    const auto written = static_cast<std::time_t>(kNow - seconds_ago);
+    const std::time_t written = kNow - seconds_ago;
     folder_.append(
         fmt::format("{:%Y-%m-%dT%H:%M:%S}+00:00 mail postfix/smtp[7]: 4ABC: to=<u@peer.test>, "
                     "relay=mx1.peer.test[192.0.2.10]:25, delay=0.4, delays=0.1/0.01/0.29/0, "

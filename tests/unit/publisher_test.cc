@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 
 #include "src/image/writer.h"
@@ -35,6 +36,39 @@ store::Compiled make_policy(Level level, int count, std::vector<store::RowFault>
   compiled.fault_count = faults.size();
   compiled.faults = std::move(faults);
   return compiled;
+}
+
+// One row of outbound, and rules that the test makes from a number each.
+template <class MakeRule>
+store::Compiled make_rules(int count, MakeRule make_rule) {
+  image::Writer writer;
+  const auto index = writer.add_profile({});
+  REQUIRE(index.ok());
+  image::Writer::Row row;
+  row.destination = "a.example";
+  row.profile = *index;
+  REQUIRE(writer.add_row(row).ok());
+  for (int i = 0; i < count; ++i) REQUIRE(writer.add_rule(make_rule(i)).ok());
+  auto image = writer.finish(kNow);
+  REQUIRE(image.ok());
+  store::Compiled compiled;
+  compiled.image = std::move(*image);
+  return compiled;
+}
+
+model::InboundRule inbound_rule(int number) {
+  model::InboundRule rule;
+  rule.id = number + 1;
+  rule.client = fmt::format("10.0.{}.{}", number / 256, number % 256);
+  rule.require = model::InboundRequire::Certificate;
+  return rule;
+}
+
+model::SubmissionRule submission_rule(int number) {
+  model::SubmissionRule rule;
+  rule.sender = fmt::format("u{:04}@a.example", number);
+  rule.require = model::SubmissionRequire::Verify;
+  return rule;
 }
 
 // A publisher whose database is a value and whose world is a list of what it was told.
@@ -120,6 +154,79 @@ TEST_CASE("weakening waits as dropping does, strengthening never") {
   rig.poll();
   CHECK(rig.status().state == Publisher::State::Live);
   CHECK(rig.take_told() == Told{"1000 rows", "1000 rows"});
+}
+
+TEST_CASE("rules for incoming mail that are dropped or softened by the hundred wait") {
+  const std::vector<std::function<void(model::InboundRule&)>> softenings{
+      [](auto& rule) { rule.require = model::InboundRequire::None; },
+      [](auto& rule) { rule.require = model::InboundRequire::Encrypt; },
+      [](auto& rule) { rule.on_violation = model::OnViolation::Observe; },
+      [](auto& rule) { rule.on_violation = model::OnViolation::Tag; },
+      [](auto& rule) { rule.learn_count = 1000; },
+      [](auto& rule) { rule.expires_at = 1; }};
+  for (const auto& soften : softenings) {
+    const auto soften_first = [&soften](int first) {
+      return [&soften, first](int number) {
+        auto rule = inbound_rule(number);
+        if (number < first) soften(rule);
+        return rule;
+      };
+    };
+    Rig rig;
+    rig.says(make_rules(400, inbound_rule));
+    rig.poll();
+    rig.says(make_rules(400, soften_first(100)));
+    rig.poll();
+    CHECK(rig.status().state == Publisher::State::Live);
+    rig.says(make_rules(400, inbound_rule));
+    rig.poll();
+    static_cast<void>(rig.take_told());
+    rig.says(make_rules(400, soften_first(101)));
+    rig.poll();
+    CHECK(rig.status().state == Publisher::State::Waiting);
+    CHECK(rig.take_told().empty());
+    REQUIRE(rig.status().pending.has_value());
+    CHECK(rig.status().pending->table == "inbound");
+    CHECK(rig.status().pending->dropped + rig.status().pending->weakened == 101);
+    CHECK(rig.status().text.find("of 400 rows of table inbound") != std::string::npos);
+    CHECK(rig.publisher.accept(kNow).published);
+  }
+}
+
+TEST_CASE(
+    "an emptied table of rules waits where it was long, and is published where it was short") {
+  for (const int count : {101, 100}) {
+    Rig rig;
+    rig.says(make_rules(count, inbound_rule));
+    rig.poll();
+    rig.says(make_rules(0, inbound_rule));
+    rig.poll();
+    CHECK((rig.status().state == Publisher::State::Waiting) == (count == 101));
+  }
+}
+
+TEST_CASE("rules for submitted mail that are dropped or softened by the hundred wait") {
+  const std::vector<std::function<void(model::SubmissionRule&)>> softenings{
+      [](auto& rule) { rule.require = model::SubmissionRequire::Encrypt; },
+      [](auto& rule) { rule.otherwise = model::Otherwise::Observe; },
+      [](auto& rule) { rule.otherwise = model::Otherwise::Warn; },
+      [](auto& rule) { rule.expires_at = 1; }, [](auto& rule) { rule.sender += ".test"; }};
+  for (const auto& soften : softenings) {
+    Rig rig;
+    rig.says(make_rules(200, submission_rule));
+    rig.poll();
+    static_cast<void>(rig.take_told());
+    rig.says(make_rules(200, [&soften](int number) {
+      auto rule = submission_rule(number);
+      if (number < 101) soften(rule);
+      return rule;
+    }));
+    rig.poll();
+    CHECK(rig.status().state == Publisher::State::Waiting);
+    CHECK(rig.take_told().empty());
+    REQUIRE(rig.status().pending.has_value());
+    CHECK(rig.status().pending->table == "submission");
+  }
 }
 
 TEST_CASE("what waits is forgotten when the database can no longer be read") {
