@@ -36,12 +36,6 @@ bool set_optional_path(Config& config, std::string_view value) {
   return true;
 }
 
-template <std::string Config::*Field>
-bool set_text(Config& config, std::string_view value) {
-  config.*Field = value;
-  return true;
-}
-
 bool set_resolver(Config& config, std::string_view value) {
   if (!value.empty() && !wire::parse_resolver_setting(value).ok()) return false;
   config.resolver = value;
