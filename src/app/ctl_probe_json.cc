@@ -105,6 +105,7 @@ Json to_json(const Context& context, const ProbedTarget& target) {
                      {"addresses", std::move(addresses)}});
   }
   return {{"target", target.destination},
+          {"at", base::iso_time(context.now)},
           {"kind", model::to_word(target.kind)},
           {"fault", target.fault ? Json(model::to_word(*target.fault)) : Json(nullptr)},
           {"trouble", text_or_null(target.trouble)},

@@ -1,6 +1,7 @@
 #include "src/jobs/prober.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "src/base/socket_address.h"

@@ -2,6 +2,7 @@
 // to a connection and a clock. Whom it may probe, and how often, has been decided by whoever asks.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
