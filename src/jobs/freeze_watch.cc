@@ -60,8 +60,9 @@ void FreezeWatch::recall_failure(std::string_view destination, std::string_view 
   if (failing_.size() >= kMostNames) return;
   const std::string name(registrable_name(destination));
   auto network = network_of(mx);
+  if (network.empty()) network = name;
   // The first failure stays the time: what fails for longer than the window is not "at once".
-  failing_.try_emplace(name, Failing{at, network.empty() ? name : std::move(network)});
+  failing_.try_emplace(name, Failing{at, std::move(network)});
 }
 
 void FreezeWatch::note_success(std::string_view destination) {

@@ -199,7 +199,7 @@ Ruling SubmissionDesk::ruling_for(const model::MailFacts& facts) {
   if (judgement == Judgement::Met) return {};
   const auto words =
       words_of(rule, facts, judgement, recipient ? recipient->why : std::string_view());
-  const auto ruling = is_observing ? Ruling{} : ruling_of(rule, judgement, words);
+  auto ruling = is_observing ? Ruling{} : ruling_of(rule, judgement, words);
   model::SubmissionDecision decision;
   decision.rule = rule.sender;
   decision.step = engine::to_word(found.step);

@@ -25,14 +25,12 @@ static_assert(kLongestDestination == kLongestDomain + kLongestService + 3);  // 
 enum class NameKind : std::uint8_t { Bad, WithUnderscore, Domain };
 
 // What the bytes of a name may be, a bit each; kStranger for any other.
-enum Letters : std::uint8_t {
-  kAlpha = 1,
-  kDigit = 2,
-  kHyphen = 4,
-  kUnderscore = 8,
-  kDot = 16,
-  kStranger = 32
-};
+constexpr std::uint8_t kAlpha = 1;
+constexpr std::uint8_t kDigit = 2;
+constexpr std::uint8_t kHyphen = 4;
+constexpr std::uint8_t kUnderscore = 8;
+constexpr std::uint8_t kDot = 16;
+constexpr std::uint8_t kStranger = 32;
 
 constexpr auto kLetters = [] {
   std::array<std::uint8_t, 256> letters{};
@@ -53,7 +51,7 @@ unsigned letter_of(char c) {
 // the parents of, and `*` must hold for: labels of 1 to 63 letters, no hyphen at their ends, and
 // something that isn't a digit somewhere. `letters` are all that stand in the name.
 NameKind kind_of_name(std::string_view name, unsigned letters) {
-  const bool is_numeric = (letters & ~unsigned{kDigit | kDot}) == 0;
+  const bool is_numeric = (letters & ~(unsigned{kDigit} | kDot)) == 0;
   if (is_numeric || (letters & kStranger) != 0) return NameKind::Bad;
   for (std::size_t start = 0, end = 0; end < name.size(); start = end + 1) {
     end = std::min(name.find('.', start), name.size());

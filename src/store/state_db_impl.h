@@ -14,7 +14,7 @@ struct StateDb::Impl {
   std::string path;
   Database db;
   std::int64_t most_counters = kMostCounters;
-  std::int64_t added = 0;  // counters since they were trimmed
+  std::int64_t added = 0;                          // counters since they were trimmed
   std::int64_t added_inbound = kInboundTrimEvery;  // the first writing trims
 
   [[nodiscard]] std::string describe(const Failure& failure) const;
