@@ -1,7 +1,9 @@
 # Part of ./dev: the Debian packages that each command needs. Sourced, never run.
 # shellcheck shell=bash
 
-readonly NO_INSTANCE='postfix postfix/main_mailer_type select No configuration' RESOLVER=postfix-mta-sts-resolver
+readonly NO_INSTANCE='postfix postfix/main_mailer_type select No configuration'
+# Packages whose service, of the same name, is not started, now or at boot.
+readonly KEPT_QUIET=(postfix-mta-sts-resolver unbound)
 
 # What for, which package, why. The names are the same on Debian 12 and 13.
 packages() {
@@ -12,6 +14,7 @@ build ninja-build         runs it
 build ccache              makes the second build quick
 build pkg-config          finds the libraries
 build libevent-dev        the event loop
+build libc-ares-dev       asks the DNS resolver, for probes
 build libsqlite3-dev      policy.db
 build libfmt-dev          text formatting
 build libidn2-dev         international domain names
@@ -29,6 +32,8 @@ build python3             test scripts
 test  postfix             the real client, as private instances
 test  iproute2            network namespaces for them
 test  systemd-journal-remote  makes journals for the tests
+test  unbound             the validating resolver that probes ask; not started, now or at boot
+test  ldnsutils           signs the zone that it validates
 test  strace              proves what a role does not call
 test  procps              looks at the roles' processes
 test  debootstrap         makes the Debian 13 of the long tests
@@ -67,13 +72,24 @@ setup() {
   command="apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${names% }"
   [[ " $names " != *" postfix "* ]] || command="echo '$NO_INSTANCE' | debconf-set-selections && $command"
   # Masked while it is installed, it isn't started; disabled, it stays so at boot.
-  [[ " $names " != *" $RESOLVER "* ]] ||
-    command="systemctl mask $RESOLVER && $command && systemctl unmask $RESOLVER && systemctl disable $RESOLVER"
+  local quiet
+  quiet=$(kept_quiet "$names")
+  [[ -z $quiet ]] ||
+    command="systemctl mask $quiet && $command && systemctl unmask $quiet && systemctl disable $quiet"
   ((EUID == 0)) ||
     { printf '\nThis one command, as root, installs them; then run ./dev again:\n\n   %s\n\n' "$command"; exit 1; }
   say "Installing them with apt-get now (no recommended packages; no Postfix instance is set up or started)"
   # shellcheck disable=SC2086  # the names are words
   install_packages $names
+}
+
+# Those of the packages given whose services are kept quiet.
+kept_quiet() {
+  local each found=()
+  for each in "${KEPT_QUIET[@]}"; do
+    [[ " $* " != *" $each "* ]] || found+=("$each")
+  done
+  echo "${found[*]}"
 }
 
 install_packages() (
@@ -90,5 +106,8 @@ install_packages() (
   if [[ $(apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]') -lt $# ]]; then apt update; fi
   # Lists that are older than the mirror name files that are gone; fresh ones don't.
   install "$@" || { apt update && install "$@"; }
-  [[ " $* " != *" $RESOLVER "* ]] || systemctl disable "$RESOLVER"
+  local quiet
+  quiet=$(kept_quiet "$*")
+  # shellcheck disable=SC2086  # the names are words
+  [[ -z $quiet ]] || systemctl disable $quiet
 )

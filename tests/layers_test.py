@@ -28,6 +28,7 @@ ALSO = {"tlsmap": {"src/net/session.h"}, "policyd": {"src/net/session.h"}}
 ONLY_IN = {
     r"sqlite3\.h": {"src/store"},
     r"event2/.*|event\.h|evutil\.h": {"src/net"},
+    r"ares\.h": {"src/net"},
     r"openssl/.*": {"src/net", "src/base"},
     r"CLI/.*": {"src/app"},
     r"seccomp\.h": {"src/app"},
@@ -104,6 +105,7 @@ class Layers(unittest.TestCase):
                 ("src/jobs/a.cc", '#include "tlsmap/session.h"'),
                 ("src/jobs/a.cc", "#include <sqlite3.h>"),
                 ("src/app/a.cc", "#include <event2/event.h>"),
+                ("src/jobs/a.cc", "#include <ares.h>"),
                 ("src/app/a.cc", '#include "config.h"'),
                 ("src/app/a.cc", 'run("DELETE FROM outbound");'),
                 ("src/app/a.cc", 'run(R"(\n  SELECT a\n  FROM b)");'),

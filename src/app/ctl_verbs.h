@@ -58,6 +58,8 @@ struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> local_domains;
   std::string otherwise;
+  std::vector<std::string> destinations;
+  bool asks_for_plain_mail = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -88,6 +90,7 @@ void add_inbound_report_verb(CLI::App& inbound, CommandLine& line);
 void add_import_verb(CLI::App& root, CommandLine& line);
 void add_export_verb(CLI::App& root, CommandLine& line);
 void add_profile_verbs(CLI::App& root, CommandLine& line);  // profile list|show|set|remove
+void add_probe_verb(CLI::App& root, CommandLine& line);
 void add_query_verb(CLI::App& root, CommandLine& line);
 void add_explain_verb(CLI::App& root, CommandLine& line);
 void add_learn_verb(CLI::App& root, CommandLine& line);

@@ -5,6 +5,8 @@
 
 #include "src/app/config.h"
 #include "src/base/text.h"
+#include "src/model/reserved_address.h"
+#include "src/wire/resolver_choice.h"
 
 namespace app {
 namespace {
@@ -34,9 +36,9 @@ bool set_optional_path(Config& config, std::string_view value) {
   return true;
 }
 
-template <std::string Config::*Field>
-bool set_text(Config& config, std::string_view value) {
-  config.*Field = value;
+bool set_resolver(Config& config, std::string_view value) {
+  if (!value.empty() && !wire::parse_resolver_setting(value).ok()) return false;
+  config.resolver = value;
   return true;
 }
 
@@ -133,6 +135,12 @@ bool set_maillog(Config& config, std::string_view value) {
   return true;
 }
 
+bool set_probe_allow(Config& config, std::string_view value) {
+  if (!model::parse_networks(value)) return false;
+  config.probe_allow = value;
+  return true;
+}
+
 bool set_socket_mode(Config& config, std::string_view value) {
   unsigned mode = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), mode, 8);
@@ -217,13 +225,13 @@ constexpr std::array kOptions{
            set_number<&C::freeze_share, 1, 100>},
     Option{"freeze_window", "600", true, true, "The time within which they count, in seconds.",
            "1 to 86400", set_number<&C::freeze_window, 1, 86'400>},
-    Option{"tls_ca_file", "", true, false, "Certificate authorities for probes.",
+    Option{"tls_ca_file", "", true, true,
+           "Certificate authorities for probes; empty: the system's own.",
            "an absolute path, or empty", set_optional_path<&C::tls_ca_file>},
-    Option{"resolver", "", true, false, "The validating resolver; empty: /etc/resolv.conf.",
-           "an address, or empty", set_text<&C::resolver>},
-    Option{"probe_allow", "", true, false,
-           "Networks that may be probed though private or reserved.", "networks, or empty",
-           set_text<&C::probe_allow>},
+    Option{"resolver", "", true, true, "The validating resolver; empty: /etc/resolv.conf.",
+           wire::kResolverRule, set_resolver},
+    Option{"probe_allow", "", true, true, "Networks that may be probed though private or reserved.",
+           "addresses and networks like 10.0.0.0/8, fd00::/8, or empty", set_probe_allow},
     Option{"alarm_command", "", true, true, "A program to run when an alarm rises.",
            "an absolute path, or empty", set_optional_path<&C::alarm_command>},
     Option{"user", "", false, true, "Whom the daemon runs as once its sockets are bound.", kName,

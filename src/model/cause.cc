@@ -50,6 +50,8 @@ std::string_view to_word(Cause cause) {
       return "timeout";
     case Cause::Plaintext:
       return "plaintext";
+    case Cause::PlaintextAfter220:
+      return "plaintext-after-220";
     case Cause::LocalFault:
       return "local-fault";
   }

@@ -33,12 +33,13 @@ enum class Cause : std::uint8_t {
   StsPolicyFetchError,
   StsPolicyInvalid,
   StsWebpkiInvalid,
-  StarttlsRefused,   // offered, then answered with 4xx or 5xx
-  HandshakeFailure,  // STARTTLS was accepted, and no session came of it
-  HangUp,            // the peer closed or reset instead of answering STARTTLS or the handshake
-  Timeout,           // the same, in silence
-  Plaintext,         // TLS failed, and Postfix went on in clear by itself [F 3.2.1]
-  LocalFault,        // our policy's answer or our TLS engine: never held against the peer
+  StarttlsRefused,    // offered, then answered with 4xx or 5xx
+  HandshakeFailure,   // STARTTLS was accepted, and no session came of it
+  HangUp,             // the peer closed or reset instead of answering STARTTLS or the handshake
+  Timeout,            // the same, in silence
+  Plaintext,          // TLS failed, and Postfix went on in clear by itself [F 3.2.1]
+  PlaintextAfter220,  // more than the 220 came in answer to STARTTLS: somebody injects [R 2]
+  LocalFault,         // our policy's answer or our TLS engine: never held against the peer
 };
 inline constexpr std::array kCauses{Cause::StarttlsNotSupported,
                                     Cause::CertificateHostMismatch,
@@ -56,6 +57,7 @@ inline constexpr std::array kCauses{Cause::StarttlsNotSupported,
                                     Cause::HangUp,
                                     Cause::Timeout,
                                     Cause::Plaintext,
+                                    Cause::PlaintextAfter220,
                                     Cause::LocalFault};
 
 // "starttls-not-supported", "handshake-failure"; "in clear" is one word: "clear".
@@ -84,6 +86,7 @@ struct Outcome {
     case Cause::HangUp:
     case Cause::Timeout:
     case Cause::Plaintext:
+    case Cause::PlaintextAfter220:
       return true;
     case Cause::StarttlsNotSupported:
     case Cause::TlsaInvalid:
@@ -107,6 +110,7 @@ struct Outcome {
     case Cause::HangUp:
     case Cause::Timeout:
     case Cause::Plaintext:
+    case Cause::PlaintextAfter220:
       return true;
     case Cause::CertificateHostMismatch:
     case Cause::CertificateExpired:

@@ -230,6 +230,15 @@ class Bench:
     def inbound(self):
         Inbound(self, self.folder, progress, table).run()
 
+    def schedule(self):
+        progress("schedule of a hundred thousand destinations")
+        done = subprocess.run([f"{self.options.build}/bench/schedule_cost"], stdout=subprocess.PIPE, check=True)
+        figures = json.loads(done.stdout)
+        print("## The schedule of probes\n")
+        table(["watched", "bytes each", "µs a step with nothing due", "checks a day", "µs a check"],
+              [[f"{figures['watched']:,}", figures["bytes_each"], f"{figures['idle_step_us']:.3f}",
+                f"{figures['checks_a_day']:,}", f"{figures['check_us']:.1f}"]])
+
 
 def describe_machine(options):
     cpus = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
@@ -245,7 +254,7 @@ def describe_machine(options):
 
 SECTIONS = {"lookups": Bench.lookups, "memory": Bench.memory, "starts": Bench.starts,
             "edits": Bench.edit_to_live, "publication": Bench.publication, "feedback": Bench.feedback,
-            "inbound": Bench.inbound}
+            "inbound": Bench.inbound, "schedule": Bench.schedule}
 
 
 def main():

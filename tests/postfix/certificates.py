@@ -35,12 +35,12 @@ def run(*arguments, feed=None):
 
 
 class Authority:
-    """A CA in `directory`."""
+    """A CA in `directory`; one that another one vouches for, where there is an `issuer`."""
 
-    def __init__(self, directory, name):
+    def __init__(self, directory, name, issuer=None):
         self._directory = directory
         self._name = name
-        self.certificate = self.self_signed(name)
+        self.certificate = issuer.issue(name, [name], ca=True) if issuer else self.self_signed(name)
 
     def _paths(self, name):
         base = os.path.join(self._directory, f"{self._name}-{name}")
@@ -53,11 +53,11 @@ class Authority:
             "-keyout", made.key, "-out", made.chain)
         return made
 
-    def issue(self, label, names):
+    def issue(self, label, names, addresses=(), days=30, key=NEW_KEY, digest="-sha256", ca=False):
         made = self._paths(label)
-        run("req", "-x509", "-CA", self.certificate.chain, "-CAkey", self.certificate.key, *NEW_KEY,
-            "-subj", f"/CN={names[0]}", "-days", "30", *self._extensions(names),
-            "-keyout", made.key, "-out", made.chain)
+        run("req", "-x509", "-CA", self.certificate.chain, "-CAkey", self.certificate.key, *key, digest,
+            "-subj", f"/CN={names[0] if names else label}", "-days", str(days),
+            *self._extensions(names, addresses, ca), "-keyout", made.key, "-out", made.chain)
         return made
 
     def issue_expired(self, label, names):
@@ -85,6 +85,7 @@ class Authority:
         return path
 
     @staticmethod
-    def _extensions(names):
-        return ["-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names),
-                "-addext", "basicConstraints=critical,CA:FALSE"]
+    def _extensions(names, addresses=(), ca=False):
+        alternatives = [*(f"DNS:{name}" for name in names), *(f"IP:{address}" for address in addresses)]
+        return ["-addext", "subjectAltName=" + ",".join(alternatives),
+                "-addext", f"basicConstraints=critical,CA:{'TRUE' if ca else 'FALSE'}"]

@@ -242,11 +242,30 @@ TEST_CASE("config: databases and image must be different files; the line at faul
 }
 
 TEST_CASE("config: a key that nothing acts on yet is a warning, not an error") {
-  const auto parsed = parse("# x\nprobe_allow = 10.0.0.0/8\n");
+  const auto parsed = parse("# x\nhttp_listen = inet:127.0.0.1:8461\n");
   REQUIRE(parsed.errors.empty());
   REQUIRE(parsed.warnings.size() == 1);
-  CHECK(parsed.warnings[0].starts_with("t.conf:2: probe_allow: "));
-  CHECK(parsed.config.probe_allow == "10.0.0.0/8");
+  CHECK(parsed.warnings[0].starts_with("t.conf:2: http_listen: "));
+  CHECK(parsed.config.http_listen.size() == 1);
+}
+
+TEST_CASE("config: probe_allow holds networks and nothing else") {
+  const auto parsed = parse("probe_allow = 10.0.0.0/8, fd00::/8\n");
+  REQUIRE(parsed.errors.empty());
+  CHECK(parsed.warnings.empty());
+  CHECK(parsed.config.probe_allow == "10.0.0.0/8, fd00::/8");
+  CHECK(error_of("probe_allow = 10.0.0.0/8, here\n").starts_with("t.conf:1: probe_allow: "));
+  CHECK(error_of("probe_allow = 10.0.0.1/8\n").starts_with("t.conf:1: probe_allow: "));
+}
+
+TEST_CASE("config: the resolver is an address") {
+  for (const auto* good : {"resolver = 127.0.0.1", "resolver =", "resolver = [::1]:5353",
+                           "resolver = 192.0.2.53 trust-ad"}) {
+    INFO(good);
+    CHECK(parse(good).errors.empty());
+  }
+  CHECK(has(error_of("resolver = localhost"), "\"localhost\" is not allowed"));
+  CHECK(has(error_of("resolver = 127.0.0.1, ::1"), "trust-ad"));
 }
 
 TEST_CASE("config: what changed and waits for a restart is named; what reloads isn't") {

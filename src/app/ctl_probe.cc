@@ -1,0 +1,237 @@
+// probe: what the mail hosts behind a destination do about TLS, tried by talking to each of their
+// addresses. Sends no message, needs no daemon.
+#include "src/app/ctl_probe.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "src/app/ctl_time.h"
+#include "src/base/handle.h"
+#include "src/base/text.h"
+#include "src/model/next_hop.h"
+#include "src/model/reserved_address.h"
+
+namespace app::ctl {
+namespace {
+
+constexpr std::size_t kLargestList = 16U << 20U;
+constexpr std::uint16_t kSmtpPort = 25;
+constexpr std::size_t kLongestSender = 254;  // RFC 5321 4.5.3.1.3, without the brackets
+
+// "[host]:587" and "example.com:587"; service names as /etc/services has them for SMTP.
+std::optional<std::uint16_t> port_of(std::string_view next_hop) {
+  const auto host_end = next_hop.starts_with('[') ? next_hop.find(']') : 0;
+  const auto colon = next_hop.find(':', host_end == next_hop.npos ? 0 : host_end);
+  if (colon == next_hop.npos) return kSmtpPort;
+  const auto port = next_hop.substr(colon + 1);
+  if (port == "smtp") return kSmtpPort;
+  if (port == "submission") return 587;
+  const auto number = base::parse_number<std::uint16_t>(port);
+  return number && *number > 0 ? number : std::nullopt;
+}
+
+// A bare address, with or without a port, is meant as the literal that Postfix wants in brackets.
+std::string as_next_hop(std::string_view written) {
+  if (model::parse_address(written)) return fmt::format("[{}]", written);
+  const auto colon = written.find(':');
+  if (colon == written.npos || !model::parse_address(written.substr(0, colon))) {
+    return std::string(written);
+  }
+  return fmt::format("[{}]{}", written.substr(0, colon), written.substr(colon));
+}
+
+base::Result<std::string> read_list(const std::string& file) {
+  const bool is_input = file == "-";
+  const base::UniqueFd opened(is_input ? ::dup(STDIN_FILENO)
+                                       : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 1U << 16U> buffer{};
+  while (opened) {
+    const auto got = ::read(opened.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    if (got == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > kLargestList) {
+      return base::Error{fmt::format("{}: it is larger than {} MiB", file, kLargestList >> 20U)};
+    }
+  }
+  return base::Error{fmt::format("{}: {}", file, std::strerror(errno))};
+}
+
+// Of the command line and of --file, in their order, none twice.
+base::Result<std::vector<std::string>> destinations_of(const Arguments& arguments) {
+  std::vector<std::string> written = arguments.destinations;
+  if (!arguments.file.empty()) {
+    const auto text = read_list(arguments.file);
+    if (!text) return base::Error{text.error()};
+    for (const auto line : base::split(*text, "\n")) {
+      const auto entry = base::trim(line.substr(0, line.find('#')));
+      if (!entry.empty()) written.emplace_back(entry);
+    }
+  }
+  std::vector<std::string> destinations;
+  for (const auto& each : written) {
+    auto key = model::normalise_key(as_next_hop(each)).text;
+    if (std::find(destinations.begin(), destinations.end(), key) == destinations.end()) {
+      destinations.push_back(std::move(key));
+    }
+  }
+  return destinations;
+}
+
+std::string find_usage_fault(const std::vector<std::string>& destinations) {
+  if (destinations.empty()) return "name a destination, or a file of them with --file";
+  for (const auto& each : destinations) {
+    if (!model::is_deliverable(model::normalise_key(each).kind)) {
+      return fmt::format(
+          "\"{}\" is no destination that mail can go to: example.com, [mx.example.com], "
+          "[mx.example.com]:587 or [192.0.2.1] are",
+          base::printable(each, 100));
+    }
+    if (!port_of(each)) {
+      return fmt::format("{}: the port must be a number, smtp or submission", each);
+    }
+  }
+  return {};
+}
+
+bool is_sender(std::string_view text) {
+  return text.size() <= kLongestSender && std::all_of(text.begin(), text.end(), [](char c) {
+           return c > ' ' && c <= '~' && c != '<' && c != '>';
+         });
+}
+
+engine::Expected expected_of(const model::Route& route, const model::RouteHost& host) {
+  // smtp_tls_secure_cert_match is nexthop and dot-nexthop; of an address the second is a name that
+  // no certificate has, and OpenSSL wants both.
+  if (route.kind == model::Route::Kind::Literal) return {host.name, {}};
+  return {host.name, {route.name, "." + route.name}};
+}
+
+// Documentation networks are nobody's: there is nothing to be led into.
+std::string find_objection(const Context& context, const model::AddressBytes& address,
+                           const std::vector<model::Network>& allowed) {
+  const auto reserved = model::reserved_as(address);
+  if (!reserved || *reserved == "documentation" || model::may_probe(address, allowed)) return {};
+  return fmt::format(
+      "{} is reserved ({}); to probe it all the same add it, or its network, to probe_allow in {}",
+      model::address_text(address), *reserved, context.config_file);
+}
+
+ProbedTarget target_of(const Context& context, const model::Route& route,
+                       const std::vector<model::Network>& allowed) {
+  ProbedTarget target;
+  target.destination = route.next_hop;
+  target.kind = route.kind;
+  target.fault = route.fault;
+  target.trouble = route.text;
+  const auto port = port_of(route.next_hop).value_or(kSmtpPort);
+  for (const auto& host : route.hosts) {
+    ProbedHost probed;
+    probed.name = host.name;
+    probed.preference = host.preference;
+    probed.trouble = host.text;
+    for (const auto& address : host.addresses) {
+      ProbedEndpoint endpoint;
+      endpoint.address = model::address_text(address);
+      endpoint.port = port;
+      endpoint.refused = find_objection(context, address, allowed);
+      endpoint.expected = expected_of(route, host);
+      probed.endpoints.push_back(std::move(endpoint));
+    }
+    target.hosts.push_back(std::move(probed));
+  }
+  return target;
+}
+
+// Why nothing at all can be probed, or empty.
+std::string find_hopelessness(const std::vector<ProbedTarget>& targets) {
+  std::string why;
+  for (const auto& target : targets) {
+    if (target.fault && !model::is_unknown(*target.fault)) return {};
+    if (why.empty()) why = fmt::format("{}: {}", target.destination, target.trouble);
+    for (const auto& host : target.hosts) {
+      for (const auto& endpoint : host.endpoints) {
+        if (endpoint.refused.empty()) return {};
+        why = endpoint.refused;
+      }
+    }
+  }
+  return why;
+}
+
+Exit run_probe(const Context& context, const Arguments& arguments) {
+  if (!is_sender(arguments.sender))
+    return refuse_usage("--from must be an address: user@example.com");
+  if (!arguments.duration.empty() && !parse_duration(arguments.duration)) {
+    return refuse_usage(
+        fmt::format("--timeout takes a duration like 30s or 2m, not \"{}\"", arguments.duration));
+  }
+  const auto destinations = destinations_of(arguments);
+  if (!destinations) return fail(destinations.error());
+  if (const auto fault = find_usage_fault(*destinations); !fault.empty())
+    return refuse_usage(fault);
+  const auto routes = find_routes(context, *destinations);
+  if (!routes) return fail(routes.error());
+  return probe_routes(context, arguments, *routes);
+}
+
+}  // namespace
+
+Exit probe_routes(const Context& context, const Arguments& arguments,
+                  const std::vector<model::Route>& routes) {
+  const auto allowed = model::parse_networks(context.config.probe_allow);
+  if (!allowed) return fail("probe_allow: " + allowed.error());
+  std::vector<ProbedTarget> targets;
+  for (const auto& route : routes) targets.push_back(target_of(context, route, *allowed));
+  if (const auto why = find_hopelessness(targets); !why.empty()) return fail(why);
+  if (const auto done = run_probes(context, arguments, targets); !done) return fail(done.error());
+  bool is_all_well = true;
+  for (auto& target : targets) {
+    judge(target);
+    is_all_well = is_all_well && is_well(target);
+  }
+  if (context.is_json) {
+    JsonArray array;
+    for (const auto& target : targets) array.add(to_json(context, target));
+    array.finish();
+  } else {
+    show_summary(context, targets);
+    if (targets.size() > 1) show_details(context, targets);
+  }
+  return is_all_well ? Exit::Done : Exit::NotWell;
+}
+
+void add_probe_verb(CLI::App& root, CommandLine& line) {
+  Arguments& to = line.arguments;
+  CLI::App& verb = add_verb(root, line, "probe",
+                            "Talk to every mail host of a destination and say what it does about "
+                            "TLS, and which profiles would deliver",
+                            run_probe, ConfigNeed::Optional);
+  verb.group(kAskingGroup);
+  verb.add_option("DEST", to.destinations,
+                  "example.com, [mx.example.com], [mx.example.com]:587 or [192.0.2.1]");
+  verb.add_option("-f,--file", to.file, "A file with one destination a line; - is standard input")
+      ->type_name("FILE");
+  verb.add_flag("--refuses-plaintext", to.asks_for_plain_mail,
+                "Try on a second connection whether MAIL FROM is taken without TLS");
+  verb.add_option("--from", to.sender, "The sender that it names there; without it none, <>")
+      ->type_name("ADDRESS");
+  verb.add_option("--timeout", to.duration, "Patience with each address in all; without it 30s")
+      ->type_name("DURATION");
+  verb.footer(
+      "Exit status: 0 every address does TLS (profile required would deliver there), 1 one does "
+      "not, "
+      "or puts us off,\nor takes mail in clear that --refuses-plaintext asked about, 3 nothing "
+      "could "
+      "be probed.");
+}
+
+}  // namespace app::ctl

@@ -1,0 +1,62 @@
+// Which of the shipped profiles would deliver today, from what a probe saw of one address, and of
+// several together. Pure. The rules are smtp(8)'s own, as POSTFIX-FACTS section 3 has them and
+// OBSERVED section 1 saw them; "nothing" is "unknown" and never a polite "no".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/model/probed_address.h"
+
+namespace engine {
+
+// Shipped profiles whose end a probe can tell, the mildest first. The others need DNS records, or
+// are one of these under another name.
+struct WouldDeliver {
+  std::optional<bool> off;
+  std::optional<bool> opportunistic;  // by TLS, or in clear once its retries are over
+  std::optional<bool> required;
+  std::optional<bool> verified;
+  std::optional<bool> secure;
+  std::optional<bool> pinned;  // with the pin of this peer
+  bool operator==(const WouldDeliver&) const = default;
+};
+struct ProfileAnswer {
+  std::string_view profile;
+  std::optional<bool> WouldDeliver::*answer;
+};
+inline constexpr std::array<ProfileAnswer, 6> kProfileAnswers{{
+    {"off", &WouldDeliver::off},
+    {"opportunistic", &WouldDeliver::opportunistic},
+    {"required", &WouldDeliver::required},
+    {"verified", &WouldDeliver::verified},
+    {"secure", &WouldDeliver::secure},
+    {"pinned", &WouldDeliver::pinned},
+}};
+
+// Whom a certificate has to name.
+struct Expected {
+  std::string host;                  // of the MX, or the address literal: level verify
+  std::vector<std::string> nexthop;  // level secure: nexthop and dot-nexthop, where it is a domain
+};
+
+WouldDeliver would_deliver(const model::ProbedAddress& probed, const Expected& expected);
+
+// Of addresses among which smtp(8) chooses: it goes on to the next one where TLS fails, so one that
+// would deliver is enough; where none would, one that is unknown leaves all of it unknown.
+WouldDeliver any_of(const std::vector<WouldDeliver>& each);
+
+// The strictest profile that would deliver at every one of `each` and needs no `match`; nothing
+// where that is none above `off`.
+std::optional<std::string_view> strictest_for_all(const std::vector<WouldDeliver>& each);
+
+// What the peer has agreed to and nobody should rely on any more, one sentence each: a protocol
+// before TLS 1.2, a cipher or key exchange that is broken or short, a short key, a signature by
+// SHA-1 or MD5.
+std::vector<std::string> find_weaknesses(const model::SeenTls& tls);
+
+}  // namespace engine
