@@ -62,6 +62,17 @@ net::Session::Step Session::receive(std::string_view in, std::string& out) {
   return step;
 }
 
+// What stands behind the blank of the first request is a key nearly always, and nothing is lost
+// where it isn't.
+bool Session::look_ahead(std::string_view in) {
+  const auto blank = in.find(' ');
+  if (blank == in.npos) return false;
+  const auto behind = in.substr(blank + 1);
+  const auto where = oracle_.look_ahead(behind.substr(0, behind.find(',')));
+  if (where) ahead_ = *where;
+  return where.has_value();
+}
+
 void Session::answer(std::string_view request, std::string& out) {
   const auto blank = request.find(' ');
   const auto word = request.substr(0, blank);

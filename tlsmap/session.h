@@ -61,6 +61,8 @@ class Session final : public net::Session {
         pid_(pid) {}
 
   Step receive(std::string_view in, std::string& out) override;
+  bool look_ahead(std::string_view in) override;
+  void look_further() override { oracle_.look_further(ahead_); }
 
  private:
   void answer(std::string_view request, std::string& out);
@@ -96,6 +98,7 @@ class Session final : public net::Session {
   bool is_trusted_;
   std::int64_t pid_;
   std::optional<Question> last_;
+  model::Whereabouts ahead_{};
   model::Key asked_;  // of the question at hand; its memory is used again
 };
 

@@ -21,6 +21,12 @@
 namespace image {
 namespace {
 
+constexpr std::size_t kSlot = sizeof(std::uint64_t);
+
+std::uint32_t tag_of(std::string_view destination) {
+  return static_cast<std::uint32_t>(XXH3_64bits(destination.data(), destination.size()) >> 32U);
+}
+
 constexpr std::string_view kDamagedRow = "the policy image is damaged at this row";
 
 base::Error refused(std::string_view why) {
@@ -216,9 +222,7 @@ base::Result<bool> Image::verify_some(std::size_t bytes) {
 }
 
 std::optional<model::PolicyRow> Image::find(std::string_view destination) const {
-  const std::uint64_t hash = XXH3_64bits(destination.data(), destination.size());
-  const auto tag = static_cast<std::uint32_t>(hash >> 32U);
-  constexpr std::size_t kSlot = sizeof(std::uint64_t);
+  const auto tag = tag_of(destination);
   for (auto at = home_of(tag, home_slots_) * kSlot; at < slots_.size(); at += kSlot) {
     std::uint64_t slot = 0;
     std::memcpy(&slot, slots_.data() + at, kSlot);
@@ -235,6 +239,30 @@ std::optional<model::PolicyRow> Image::find(std::string_view destination) const 
     if (row->destination == destination) return row;
   }
   return std::nullopt;
+}
+
+bool Image::is_large() const {
+  constexpr std::size_t kFitsIntoCache = std::size_t{512} * 1024;
+  return records_.size() + slots_.size() > kFitsIntoCache;
+}
+
+std::uint32_t Image::look_ahead(std::string_view destination) const {
+  const auto tag = tag_of(destination);
+  const auto at = home_of(tag, home_slots_) * kSlot;
+  if (at < slots_.size()) __builtin_prefetch(slots_.data() + at);
+  return tag;
+}
+
+void Image::look_further(std::uint32_t tag) const {
+  for (auto at = home_of(tag, home_slots_) * kSlot; at < slots_.size(); at += kSlot) {
+    std::uint64_t slot = 0;
+    std::memcpy(&slot, slots_.data() + at, kSlot);
+    if (slot == 0 || (slot >> 32U) > tag) return;
+    if ((slot >> 32U) < tag) continue;
+    const std::size_t record = static_cast<std::uint32_t>(slot - 1);
+    if (record < records_.size()) __builtin_prefetch(records_.data() + record);
+    return;
+  }
 }
 
 std::optional<model::PolicyRow> Image::read_row(std::size_t& at) const {

@@ -43,6 +43,14 @@ class Image final : public model::PolicyRows {
 
   // A row whose bytes are damaged is found, as a faulty one.
   [[nodiscard]] std::optional<model::PolicyRow> find(std::string_view destination) const override;
+
+  // True where the rows don't fit into a processor's own cache, so that find() waits for memory.
+  [[nodiscard]] bool is_large() const;
+  // The two steps by which a search brings closer what find() will read, without waiting: first the
+  // slots of `destination`, then, once they are there, its record. They find nothing and prove
+  // nothing.
+  [[nodiscard]] std::uint32_t look_ahead(std::string_view destination) const;
+  void look_further(std::uint32_t tag) const;
   [[nodiscard]] const Stamp& stamp() const;
   [[nodiscard]] const std::vector<model::Profile>& profiles() const;
   [[nodiscard]] const std::vector<model::InboundRule>& inbound_rules() const;

@@ -1,5 +1,7 @@
 #include "src/jobs/decider.h"
 
+#include <algorithm>
+
 #include "src/engine/judge.h"
 
 namespace jobs {
@@ -56,6 +58,19 @@ model::SenderAnswer Decider::route_for_sender(std::string_view sender) {
       return {model::SenderAnswer::Kind::Unknown, found.rule->fault};
   }
   return {};
+}
+
+// The row of the key itself and that of its nearest parent: nearly every answer is one of them, or
+// needs to know that both are missing.
+std::optional<model::Whereabouts> Decider::look_ahead(std::string_view key) const {
+  if (!image_ || !image_->is_large()) return std::nullopt;
+  const auto dot = std::min(key.find('.'), key.size());
+  return model::Whereabouts{image_->look_ahead(key), image_->look_ahead(key.substr(dot))};
+}
+
+void Decider::look_further(const model::Whereabouts& where) const {
+  if (!image_) return;
+  for (const auto tag : where) image_->look_further(tag);
 }
 
 model::Verdict Decider::verdict_for(const model::Question& question) {

@@ -32,6 +32,8 @@ class Decider final : public model::Oracle, public RuleBook {
   [[nodiscard]] base::sys_seconds now() const;
   [[nodiscard]] const image::Image* image() const { return image_.get(); }
 
+  std::optional<model::Whereabouts> look_ahead(std::string_view key) const override;
+  void look_further(const model::Whereabouts& where) const override;
   model::Verdict verdict_for(const model::Question& question) override;
   std::optional<std::string_view> reroute_for(const model::Question& question) override;
   model::SenderAnswer route_for_sender(std::string_view sender) override;

@@ -1,6 +1,7 @@
 // The seam between the protocols (tlsmap, policyd) and whoever knows the answer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -32,9 +33,20 @@ struct SenderAnswer {
   std::string_view reason;  // of Unknown: one sentence
 };
 
+// Where the answer to a question that is still to be asked is looked for; nothing but its oracle
+// reads it.
+using Whereabouts = std::array<std::uint32_t, 2>;
+
 class Oracle {
  public:
   virtual ~Oracle() = default;
+  // A question about `key`, as Postfix wrote it, is likely to follow in some microseconds: fetches
+  // memory, changes nothing. Nothing where that isn't worth while. The second step reads what the
+  // first one fetched.
+  virtual std::optional<Whereabouts> look_ahead(std::string_view /*key*/) const {
+    return std::nullopt;
+  }
+  virtual void look_further(const Whereabouts& /*where*/) const {}
   // Answers from memory, at once. The verdict's views hold until the next call.
   virtual Verdict verdict_for(const Question& question) = 0;
   // The transport that mail to the destination is handed to now, because TLS is not to be had;

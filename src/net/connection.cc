@@ -39,7 +39,15 @@ void Connection::read_once() {
   const std::size_t room = chunk.size() - std::min(pending_.size(), chunk.size() - 1);
   const ssize_t got = ::recv(fd_.get(), chunk.data(), room, 0);
   if (got > 0) {
-    take(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+    const std::string_view input(chunk.data(), static_cast<std::size_t>(got));
+    const bool may_wait =
+        pending_.empty() && !server_.is_stopping() && server_.lookahead_.has_company();
+    if (may_wait && session_->look_ahead(input)) {
+      pending_ = input;
+      server_.lookahead_.add(*this);
+    } else {
+      take(input);
+    }
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     close();
   }
@@ -57,6 +65,10 @@ void Connection::take(std::string_view input) {
   hang_up_ = step.hang_up;
   if (!hang_up_ && step.consumed < input.size()) pending_ = input.substr(step.consumed);
   if (send_replies(out)) answer_pending();
+}
+
+void Connection::answer() {
+  if (!pending_.empty()) answer_pending();
 }
 
 void Connection::answer_pending() {
@@ -136,6 +148,7 @@ void Connection::close() {
   readable_.reset();
   writable_.reset();
   fd_.reset();
+  server_.lookahead_.drop(*this);
   server_.bury(*this);
 }
 

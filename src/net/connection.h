@@ -28,6 +28,9 @@ class Connection {
   // once, and where this is its second try, an end of the connection defers the mail [F 1.12].
   void finish();
   // True where the peer owes us bytes, or the reading of ours, since before `deadline`.
+  // For who was read from ahead of its answer.
+  void look_further() { session_->look_further(); }
+  void answer();
   [[nodiscard]] bool is_stalled(base::SteadyPoint deadline) const;
 
   std::size_t index = 0;  // where the server keeps it

@@ -12,6 +12,7 @@
 #include "src/base/clock.h"
 #include "src/base/handle.h"
 #include "src/net/connection.h"
+#include "src/net/lookahead.h"
 #include "src/net/loop.h"
 #include "src/net/session.h"
 
@@ -69,7 +70,8 @@ class Server {
   const base::Clock& clock_;
   Limits limits_;
   base::SteadyPoint now_;  // as of the last sweep: exact enough for stalls, free on the hot path
-  std::string replies_;    // one buffer for all: filled and sent within one event
+  Lookahead lookahead_;
+  std::string replies_;  // one buffer for all: filled and sent within one event
   bool started_ = false;
   bool stopping_ = false;
   bool accepting_paused_ = false;

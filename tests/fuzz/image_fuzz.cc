@@ -55,6 +55,7 @@ void read_image(std::string_view bytes) {
   });
   require(size <= bytes.size());
   for (const auto& key : keys) {
+    image.look_further(image.look_ahead(key));
     const auto row = image.find(key);
     if (!row) continue;
     require(row->destination == key);

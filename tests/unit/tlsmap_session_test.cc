@@ -28,6 +28,16 @@ class FakeOracle final : public model::Oracle {
     return route;
   }
 
+  std::optional<model::Whereabouts> look_ahead(std::string_view key) const override {
+    ahead.emplace_back(key);
+    if (!is_far) return std::nullopt;
+    return model::Whereabouts{17, 4};
+  }
+  void look_further(const model::Whereabouts& where) const override { further.push_back(where); }
+
+  bool is_far = true;
+  mutable std::vector<std::string> ahead;
+  mutable std::vector<model::Whereabouts> further;
   model::SenderAnswer route;
   std::vector<std::string> senders;
   std::map<std::string, Verdict> rows;
@@ -316,4 +326,18 @@ TEST_CASE("each answer is counted by table and status") {
   CHECK(count(Table::Policy, Status::Temp) == 2);
   CHECK(count(Table::Strict, Status::Ok) == 1);
   CHECK(count(Table::Outcome, Status::NotFound) == 1);
+}
+
+TEST_CASE("what will be asked is shown to the oracle before, where that is worth while") {
+  Rig rig;
+  tlsmap::Session session(rig.oracle, rig.settings, rig.counters);
+  CHECK(session.look_ahead("16:policy bank.test,16:policy next.test,"));
+  CHECK(rig.oracle.ahead == std::vector<std::string>{"bank.test"});
+  session.look_further();
+  CHECK(rig.oracle.further == std::vector<model::Whereabouts>{{17, 4}});
+  rig.oracle.is_far = false;
+  CHECK_FALSE(session.look_ahead("16:policy bank.test,"));
+  CHECK_FALSE(session.look_ahead("GET/"));
+  CHECK(session.look_ahead(" ") == false);
+  CHECK(rig.oracle.keys.empty());
 }
