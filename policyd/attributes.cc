@@ -1,6 +1,7 @@
 #include "policyd/attributes.h"
 
 #include <array>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -93,8 +94,7 @@ struct Field {
   std::string_view name;
   Fault (*take)(Request& request, std::string_view value);
 };
-// In the order in which smtpd(8) sends them (smtpd/smtpd_check.c check_policy_service): the search
-// for one begins behind the last.
+// In the order in which smtpd(8) sends them (smtpd/smtpd_check.c check_policy_service).
 constexpr std::array kFields{
     Field{"request", take_request},
     Field{"protocol_state", take_state},
@@ -129,53 +129,90 @@ constexpr std::array kFields{
     Field{"compatibility_level", take_text<&Request::compatibility_level>},
     Field{"mail_version", take_text<&Request::mail_version>}};
 
+// Reads the lines of one request into `request`.
 class Reader {
  public:
+  explicit Reader(Request& request) : request_(request) {}
+
+  // Takes the lines from `at` on that come in smtpd(8)'s order, which are all of them nearly
+  // always, and moves `at` behind them.
+  Fault take_in_order(std::string_view input, std::size_t& at) {
+    return take_in_order(input, at, std::make_index_sequence<kFields.size()>());
+  }
   Fault take_line(std::string_view line);
   [[nodiscard]] bool has_request() const { return (seen_ & 1U) != 0; }  // the first field
-  Request& request() { return request_; }
 
  private:
-  // The index of the field that the line gives a value to; their number where it is unknown.
-  [[nodiscard]] std::size_t find_field(std::string_view line) const;
+  template <std::size_t... kIndex>
+  Fault take_in_order(std::string_view input, std::size_t& at,
+                      std::index_sequence<kIndex...> /*all*/) {
+    Fault fault;
+    static_cast<void>((take_next<kIndex>(input, at, fault) && ...));
+    return fault;
+  }
+  template <std::size_t kIndex>
+  bool take_next(std::string_view input, std::size_t& at, Fault& fault);
+  Fault admit(std::size_t index);
 
-  Request request_;
+  Request& request_;
   std::uint64_t seen_ = 0;  // a bit for each field
-  std::size_t next_ = 0;
   std::size_t lines_ = 0;
 };
 
-std::size_t Reader::find_field(std::string_view line) const {
-  for (std::size_t i = 0, at = next_; i < kFields.size(); ++i, ++at) {
-    if (at >= kFields.size()) at = 0;
-    const auto name = kFields[at].name;
-    if (line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name)) return at;
-  }
-  return kFields.size();
-}
-
-Fault Reader::take_line(std::string_view line) {
+// Counts the line that gives a value to the field.
+Fault Reader::admit(std::size_t index) {
   if (++lines_ > kMostAttributes) return "too many attributes";
-  const auto at = find_field(line);
-  if (at == kFields.size()) {
-    const auto equals = line.find('=');
-    if (equals == line.npos) return "a line without '='";
-    return equals == 0 ? "an attribute without a name" : Fault();
-  }
-  const auto bit = std::uint64_t{1} << at;
+  const auto bit = std::uint64_t{1} << index;
   if ((seen_ & bit) != 0) return "an attribute given twice";
   seen_ |= bit;
-  next_ = at + 1;
-  return kFields[at].take(request_, line.substr(kFields[at].name.size() + 1));
+  return {};
+}
+
+// Takes the line at `at` where it is the field's. False: no line is to be taken after it.
+template <std::size_t kIndex>
+bool Reader::take_next(std::string_view input, std::size_t& at, Fault& fault) {
+  constexpr auto name = kFields[kIndex].name;
+  const auto left = input.size() - at;
+  const char* const line = input.data() + at;
+  if (left <= name.size() || line[name.size()] != '=' ||
+      std::memcmp(line, name.data(), name.size()) != 0) {
+    return true;
+  }
+  const auto value = at + name.size() + 1;
+  const auto end = input.find('\n', value);
+  if (end == input.npos) return false;
+  fault = admit(kIndex);
+  if (fault.empty()) fault = kFields[kIndex].take(request_, input.substr(value, end - value));
+  at = end + 1;
+  return fault.empty();
+}
+
+// A line out of order, or of a field that this Postfix has and we don't know.
+Fault Reader::take_line(std::string_view line) {
+  const auto equals = line.find('=');
+  if (equals == line.npos) return "a line without '='";
+  if (equals == 0) return "an attribute without a name";
+  const auto name = line.substr(0, equals);
+  for (std::size_t i = 0; i < kFields.size(); ++i) {
+    if (kFields[i].name != name) continue;
+    const auto fault = admit(i);
+    return fault.empty() ? kFields[i].take(request_, line.substr(equals + 1)) : fault;
+  }
+  return ++lines_ > kMostAttributes ? "too many attributes" : Fault();
 }
 
 }  // namespace
 
 ParsedRequest parse_request(std::string_view input) {
   constexpr Malformed kNul{"a NUL"};
-  Reader reader;
+  ParsedRequest parsed(std::in_place_type<Complete>);
+  auto& complete = *std::get_if<Complete>(&parsed);
+  Reader reader(complete.request);
   const auto window = input.substr(0, kLongestRequest);
   for (std::size_t at = 0;;) {
+    if (const auto fault = reader.take_in_order(window, at); !fault.empty()) {
+      return Malformed{fault};
+    }
     const auto end = window.find('\n', at);
     if (end == window.npos) break;
     const auto line = window.substr(at, end - at);
@@ -183,7 +220,8 @@ ParsedRequest parse_request(std::string_view input) {
     if (line.empty()) {
       if (window.substr(0, at).find('\0') != window.npos) return kNul;
       if (!reader.has_request()) return Malformed{"no request=smtpd_access_policy"};
-      return Complete{std::move(reader.request()), at};
+      complete.consumed = at;
+      return parsed;
     }
     if (const auto fault = reader.take_line(line); !fault.empty()) return Malformed{fault};
   }

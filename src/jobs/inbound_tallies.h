@@ -2,12 +2,11 @@
 // Bounded in their number and in the length of what a peer wrote.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "src/model/client_match.h"
@@ -20,48 +19,49 @@ class InboundTallies {
   static constexpr std::size_t kLongestText = 320;
 
   // One judgement; as model::InboundTally, but for the network.
-  template <class Text>
-  struct Case {
+  struct Judged {
     std::int64_t hour = 0;
     std::int64_t rule = 0;
     model::Network network;
-    Text sender_domain;
-    Text required;
-    Text got;
-    Text action;
-
-    [[nodiscard]] auto fields() const {
-      return std::tuple<std::int64_t, std::int64_t, const model::Network&, std::string_view,
-                        std::string_view, std::string_view, std::string_view>(
-          hour, rule, network, sender_domain, required, got, action);
-    }
+    std::string_view sender_domain;
+    std::string_view required;
+    std::string_view got;
+    std::string_view action;
   };
-  using Judged = Case<std::string_view>;
 
   explicit InboundTallies(std::size_t most) : most_(most) {}
 
   // False: too many different ones wait already, and this one is not counted.
   bool count(const Judged& judged);
-  // In no order.
+  // In the order in which they first came.
   std::vector<model::InboundCount> take();
 
  private:
-  using Kept = Case<std::string>;
-  struct Hash {
-    using is_transparent = void;
-    template <class Text>
-    std::size_t operator()(const Case<Text>& each) const;
+  // Small, and its texts in one place: every message looks for its own among thousands.
+  struct Case {
+    std::size_t hash = 0;
+    std::int64_t hour = 0;
+    std::int64_t rule = 0;
+    model::Network network;
+    std::array<std::uint32_t, 4> sizes{};  // of its texts, which stand in texts_ from `texts` on
+    std::size_t texts = 0;
+    std::int64_t count = 0;
   };
-  struct Equal {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const Case<A>& a, const Case<B>& b) const {
-      return a.fields() == b.fields();
-    }
-  };
+  using Texts = std::array<std::string_view, 4>;  // sender domain, required, got, action
+
+  [[nodiscard]] bool is_same(const Case& each, std::size_t hash, const Judged& judged,
+                             const Texts& texts) const;
+  // Where the case is, or the free slot where it belongs.
+  [[nodiscard]] std::size_t find_slot(std::size_t hash, const Judged& judged,
+                                      const Texts& texts) const;
+  void make_room();
 
   std::size_t most_;
-  std::unordered_map<Kept, std::int64_t, Hash, Equal> counts_;
+  std::vector<Case> cases_;
+  std::string texts_;
+  // Open addressing by hash: the index of a case plus one, or 0. A power of two in number, and
+  // twice as many as cases at least.
+  std::vector<std::uint32_t> slots_;
 };
 
 }  // namespace jobs

@@ -88,12 +88,15 @@ std::optional<Network> parse_network(std::string_view text) {
 }
 
 std::string to_text(const Network& network) {
-  const bool is_v4 = network.prefix >= kIpv4Bits && is_ipv4(network.address);
+  const auto& bytes = network.address;
+  const bool is_whole = network.prefix == kBits;
+  if (network.prefix >= kIpv4Bits && is_ipv4(bytes)) {
+    const auto text = fmt::format("{}.{}.{}.{}", bytes[12], bytes[13], bytes[14], bytes[15]);
+    return is_whole ? text : fmt::format("{}/{}", text, network.prefix - kIpv4Bits);
+  }
   std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(is_v4 ? AF_INET : AF_INET6, network.address.data() + (is_v4 ? 12 : 0), text.data(),
-            text.size());
-  if (network.prefix == kBits) return text.data();
-  return fmt::format("{}/{}", text.data(), network.prefix - (is_v4 ? kIpv4Bits : 0));
+  inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+  return is_whole ? text.data() : fmt::format("{}/{}", text.data(), network.prefix);
 }
 
 Network client_network_of(const AddressBytes& address) {
