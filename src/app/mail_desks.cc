@@ -49,19 +49,6 @@ void MailDesks::take_known(base::UniqueFd fd) {
   while (const auto known = wire::take_inbound_known(rest)) inbound_.remember(*known);
 }
 
-// A client that talks nonsense would fill the log.
-void MailDesks::tell_malformed() {
-  constexpr std::chrono::minutes kAtMostEvery{1};
-  if (counters_.malformed == told_malformed_) return;
-  if (told_malformed_ > 0 && clock_.steady() - malformed_told_at_ < kAtMostEvery) return;
-  base::log_warning(
-      "policyd_listen: {} malformed requests were hung up on, the last because of {}; Postfix does "
-      "what default_action says. Does anything but check_policy_service talk to it?",
-      counters_.malformed - told_malformed_, counters_.last_fault);
-  told_malformed_ = counters_.malformed;
-  malformed_told_at_ = clock_.steady();
-}
-
 template <class Records>
 void MailDesks::send(wire::AnswerToStore type, const Records& records) {
   std::string payload;
@@ -75,7 +62,9 @@ void MailDesks::send(wire::AnswerToStore type, const Records& records) {
 }
 
 void MailDesks::flush() {
-  tell_malformed();
+  if (const auto line = malformed_.next(counters_, clock_.steady())) {
+    base::log_warning("{}", *line);
+  }
   send(wire::AnswerToStore::Inbound, inbound_.take_decisions());
   send(wire::AnswerToStore::InboundCounts, inbound_.take_counts());
   send(wire::AnswerToStore::InboundLearnt, inbound_.take_learnt());

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "policyd/malformed_note.h"
 #include "policyd/session.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
@@ -41,7 +42,6 @@ class MailDesks {
   void flush();
 
  private:
-  void tell_malformed();
   template <class Records>
   void send(wire::AnswerToStore type, const Records& records);
 
@@ -59,8 +59,7 @@ class MailDesks {
   RuleClock clock_;
   TellStore tell_store_;
   policyd::Counters counters_;
-  std::uint64_t told_malformed_ = 0;
-  base::SteadyPoint malformed_told_at_{};
+  policyd::MalformedNote malformed_;
   jobs::InboundDesk inbound_;
   jobs::SubmissionDesk submission_;
   jobs::MailGate gate_;
