@@ -107,15 +107,16 @@ class Unbound:
         with open(self._path("unbound.conf"), "w", encoding="ascii") as file:
             file.write(CONFIG.format(port=port, directory=self._directory, zones="\n".join(zones), files="\n".join(files)))
         self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["unbound", "-d", "-v", "-c", self._path("unbound.conf")], stderr=subprocess.PIPE, text=True)
+            ["unbound", "-d", "-v", "-c", self._path("unbound.conf")], stderr=subprocess.PIPE)
         self._wait_until_it_serves()
         self.setting = f"127.0.0.1:{port}"
 
     def _wait_until_it_serves(self):
-        said = ""
-        while "start of service" not in said:
+        # Bytes, not lines: what a buffered reader holds already, select() does not see.
+        said = b""
+        while b"start of service" not in said:
             ready, _, _ = select.select([self._process.stderr], [], [], 20)
-            line = self._process.stderr.readline() if ready else ""
-            if not line:
-                raise AssertionError(f"unbound doesn't start: {said}")
-            said += line
+            some = os.read(self._process.stderr.fileno(), 4096) if ready else b""
+            if not some:
+                raise AssertionError(f"unbound doesn't start: {said.decode()}")
+            said += some
