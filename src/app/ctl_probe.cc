@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/app/ctl_probe_routes.h"
 #include "src/app/ctl_time.h"
 #include "src/base/handle.h"
 #include "src/base/text.h"

@@ -48,10 +48,6 @@ struct ProbedTarget {
 Exit probe_routes(const Context& context, const Arguments& arguments,
                   const std::vector<model::Route>& routes);
 
-// ctl_probe_routes: one route for each of `destinations`, with or without hosts.
-base::Result<std::vector<model::Route>> find_routes(const Context& context,
-                                                    const std::vector<std::string>& destinations);
-
 // ctl_probe_run: the endpoints still to be probed, `seen` filled in; live on a terminal's way.
 base::Result<void> run_probes(const Context& context, const Arguments& arguments,
                               std::vector<ProbedTarget>& targets);

@@ -1,5 +1,5 @@
-// Where mail for the destinations of `probe` goes, by the resolver that Postfix asks too: all at
-// once, in this process.
+#include "src/app/ctl_probe_routes.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,7 +7,6 @@
 #include <array>
 #include <memory>
 
-#include "src/app/ctl_probe.h"
 #include "src/base/handle.h"
 #include "src/jobs/route_search.h"
 #include "src/wire/resolver_choice.h"

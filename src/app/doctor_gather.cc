@@ -32,7 +32,6 @@ constexpr std::chrono::milliseconds kDaemonPatience{2000};
 // Rows of each kind that are looked at one by one.
 constexpr std::int64_t kMostNames = 200;
 constexpr std::size_t kMostMxLookups = 20;
-constexpr std::chrono::seconds kMxPatience{10};
 constexpr std::size_t kLargestResolvConf = 65536;
 
 std::optional<Account> find_account(const std::string& name) {
@@ -284,15 +283,14 @@ class Gatherer {
   }
 
   void look_up_mx() {
-    const base::SystemClock clock;
-    const auto deadline = clock.steady() + kMxPatience;
+    std::vector<std::string> domains;
     for (const store::ProfileUse& use : ours_.policy->uses) {
       if (use.profile.level != model::Level::Secure) continue;
       for (const auto& domain : use.unmatched_names) {
-        if (ours_.mx.size() >= kMostMxLookups || clock.steady() > deadline) return;
-        ours_.mx.emplace(domain, find_mx_hosts(domain));
+        if (domains.size() < kMostMxLookups) domains.push_back(domain);
       }
     }
+    ours_.mx = find_mx_hosts(context_, domains);
   }
 
   const ctl::Context& context_;
