@@ -223,6 +223,9 @@ void add_probe_verb(CLI::App& root, CommandLine& line) {
       ->type_name("FILE");
   verb.add_flag("--refuses-plaintext", to.asks_for_plain_mail,
                 "Try on a second connection whether MAIL FROM is taken without TLS");
+  verb.add_flag("--skip-weak", to.leaves_weak_tls,
+                "Do not try on two more connections whether TLS 1.1 and older, and broken ciphers, "
+                "are taken too");
   verb.add_option("--from", to.sender, "The sender that it names there; without it none, <>")
       ->type_name("ADDRESS");
   verb.add_option("--timeout", to.duration, "Patience with each address in all; without it 30s")

@@ -36,6 +36,13 @@ Json to_json(const model::SeenCertificate& certificate, std::int64_t now) {
           {"key_fingerprint", certificate.key_fingerprint}};
 }
 
+Json to_json(const model::WeakTrial& trial) {
+  return {{"answer", model::to_word(trial.answer)},
+          {"protocol", text_or_null(trial.protocol)},
+          {"cipher", text_or_null(trial.cipher)},
+          {"text", text_or_null(trial.text)}};
+}
+
 // What holds of TLS alone, for an endpoint that came to it.
 void add_tls(const ProbedEndpoint& endpoint, std::int64_t now, Json& object) {
   const auto& tls = *endpoint.seen.tls;
@@ -46,7 +53,7 @@ void add_tls(const ProbedEndpoint& endpoint, std::int64_t now, Json& object) {
   object["key_exchange_bits"] = tls.key_exchange_bits;
   object["trust"] = model::to_word(tls.trust);
   object["trust_text"] = text_or_null(tls.trust_text);
-  object["weak"] = engine::find_weaknesses(tls);
+  object["weak"] = engine::find_weaknesses(endpoint.seen);
   object["chain"] = Json::array();
   for (const auto& each : tls.chain) object["chain"].push_back(to_json(each, now));
   if (tls.chain.empty()) return;
@@ -78,7 +85,9 @@ Json to_json(const ProbedEndpoint& endpoint, std::int64_t now) {
               {"capabilities_in_tls", seen.capabilities_in_tls},
               {"crossed_out", seen.is_crossed_out},
               {"plain_mail", model::to_word(seen.plain_mail)},
-              {"plain_mail_reply", text_or_null(seen.plain_mail_reply)}};
+              {"plain_mail_reply", text_or_null(seen.plain_mail_reply)},
+              {"old_protocols", to_json(seen.old_protocols)},
+              {"broken_ciphers", to_json(seen.broken_ciphers)}};
   for (const auto* key :
        {"protocol", "cipher", "bits", "key_exchange", "key_exchange_bits", "trust", "trust_text",
         "weak", "chain", "name_matches", "names", "days_left", "pin"}) {

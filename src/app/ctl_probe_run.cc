@@ -150,6 +150,7 @@ jobs::Prober::Settings settings_of(const Arguments& arguments) {
   settings.dialogue.ehlo_name = ehlo_name();
   settings.dialogue.mail_from = arguments.sender;
   settings.asks_for_plain_mail = arguments.asks_for_plain_mail;
+  settings.tries_weak_tls = !arguments.leaves_weak_tls;
   if (arguments.duration.empty()) return settings;
   const auto patience = parse_duration(arguments.duration).value_or(kLongestPatience);
   settings.dialogue.total = milliseconds{std::min(patience, kLongestPatience) * 1'000};

@@ -73,13 +73,31 @@ void add_certificate(const ProbedEndpoint& endpoint, base::sys_seconds now, Tabl
   table.add({"pin of cert.", leaf.fingerprint});
 }
 
-void add_weaknesses(const model::SeenTls& tls, Table& table) {
-  auto weak = engine::find_weaknesses(tls);
+// What was offered in vain, or why that isn't known; empty: it was not tried.
+std::vector<std::string> trials_of(const model::ProbedAddress& seen) {
+  using Answer = model::WeakTrial::Answer;
+  std::vector<std::string> lines;
+  for (const auto& [offer, trial] : {std::pair("TLS 1.1 and older", &seen.old_protocols),
+                                     {"broken ciphers", &seen.broken_ciphers}}) {
+    if (trial->answer == Answer::Refused) {
+      lines.push_back(fmt::format("{}: refused ({})", offer, trial->text));
+    } else if (trial->answer == Answer::Unclear) {
+      lines.push_back(fmt::format("{}: unknown ({})", offer, trial->text));
+    }
+  }
+  return lines;
+}
+
+void add_weaknesses(const model::ProbedAddress& seen, Table& table) {
+  const auto& tls = *seen.tls;
+  auto weak = engine::find_weaknesses(seen);
   if (!tls.chain.empty() && !tls.is_fit_to_authenticate) {
     weak.emplace_back("too old for Postfix to check whose certificate it is");
   }
   if (weak.empty()) weak.emplace_back("nothing");
   for (std::size_t i = 0; i < weak.size(); ++i) table.add({i == 0 ? "weak" : "", weak[i]});
+  const auto tried = trials_of(seen);
+  for (std::size_t i = 0; i < tried.size(); ++i) table.add({i == 0 ? "offered" : "", tried[i]});
 }
 
 std::string plain_mail_of(const model::ProbedAddress& seen) {
@@ -129,7 +147,7 @@ std::string verdicts_of(const ProbedEndpoint& endpoint, base::sys_seconds now) {
   }
   if (seen.tls) {
     add_certificate(endpoint, now, table);
-    add_weaknesses(*seen.tls, table);
+    add_weaknesses(seen, table);
   }
   if (seen.plain_mail != model::PlainMail::NotAsked) table.add({"in clear", plain_mail_of(seen)});
   return table.render(2);

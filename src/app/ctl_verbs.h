@@ -60,6 +60,7 @@ struct Arguments {
   std::string otherwise;
   std::vector<std::string> destinations;
   bool asks_for_plain_mail = false;
+  bool leaves_weak_tls = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);

@@ -148,4 +148,18 @@ std::vector<std::string> find_weaknesses(const model::SeenTls& tls) {
   return found;
 }
 
+std::vector<std::string> find_weaknesses(const model::ProbedAddress& probed) {
+  using Answer = model::WeakTrial::Answer;
+  std::vector<std::string> found;
+  if (probed.tls) found = find_weaknesses(*probed.tls);
+  if (probed.old_protocols.answer == Answer::Taken) {
+    found.push_back(fmt::format("the obsolete protocol {} is taken too (RFC 8996)",
+                                probed.old_protocols.protocol));
+  }
+  if (probed.broken_ciphers.answer == Answer::Taken) {
+    found.push_back(fmt::format("the broken cipher {} is taken too", probed.broken_ciphers.cipher));
+  }
+  return found;
+}
+
 }  // namespace engine

@@ -58,5 +58,7 @@ std::optional<std::string_view> strictest_for_all(const std::vector<WouldDeliver
 // before TLS 1.2, a cipher or key exchange that is broken or short, a short key, a signature by
 // SHA-1 or MD5.
 std::vector<std::string> find_weaknesses(const model::SeenTls& tls);
+// That, and what it was tried with and takes too.
+std::vector<std::string> find_weaknesses(const model::ProbedAddress& probed);
 
 }  // namespace engine

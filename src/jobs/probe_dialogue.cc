@@ -58,6 +58,20 @@ std::string literal_of(std::string_view address) {
   return fmt::format("[{}{}]", is_six ? "IPv6:" : "", address);
 }
 
+std::string_view greeting_of(ProbeDialogue::Purpose purpose) {
+  switch (purpose) {
+    case ProbeDialogue::Purpose::Tls:
+      return "connected";
+    case ProbeDialogue::Purpose::RefusesPlaintext:
+      return "connected again, to see whether mail needs TLS";
+    case ProbeDialogue::Purpose::OldProtocols:
+      return "connected again, to offer TLS 1.1 and older";
+    case ProbeDialogue::Purpose::BrokenCiphers:
+      return "connected again, to offer broken ciphers alone";
+  }
+  return {};
+}
+
 std::string seconds(milliseconds span) {
   return fmt::format("{:.3g} s", static_cast<double>(span.count()) / 1000.0);
 }
@@ -85,9 +99,7 @@ ProbeDialogue::Move ProbeDialogue::listen() const {
 ProbeDialogue::Move ProbeDialogue::on_connected(std::string_view our_address,
                                                 base::SteadyPoint now) {
   if (settings_.ehlo_name.empty()) settings_.ehlo_name = literal_of(our_address);
-  note(Kind::Note,
-       purpose_ == Purpose::Tls ? "connected" : "connected again, to see whether mail needs TLS",
-       now);
+  note(Kind::Note, std::string(greeting_of(purpose_)), now);
   stage_ = Stage::Banner;
   step_began_ = now;
   return listen();
@@ -98,6 +110,9 @@ ProbeDialogue::Move ProbeDialogue::on_connect_failed(std::string_view why, base:
 }
 
 ProbeDialogue::Move ProbeDialogue::on_bytes(std::string_view bytes, base::SteadyPoint now) {
+  if (auto* tried = trial(); tried != nullptr && stage_ == Stage::Handshake) {
+    return on_weak_answer(*tried, bytes, now);
+  }
   bytes.remove_prefix(reader_.feed(bytes));
   if (reader_.fault()) {
     return give_up(fmt::format("the reply {}", wire::to_words(*reader_.fault())), now);
@@ -151,6 +166,10 @@ ProbeDialogue::Move ProbeDialogue::after_hello(const wire::SmtpReply& reply,
     return send(Stage::MailFrom, fmt::format("MAIL FROM:<{}>", settings_.mail_from), now);
   }
   const auto offers = said_helo_ ? wire::Capabilities{} : wire::parse_capabilities(reply);
+  if (trial() != nullptr) {
+    return offers.has_starttls ? send(Stage::Starttls, "STARTTLS", now)
+                               : give_up("STARTTLS is not offered any more", now);
+  }
   record_.has_spoken = true;
   record_.capabilities = offers.lines;
   record_.is_crossed_out = offers.is_crossed_out;
@@ -166,8 +185,8 @@ ProbeDialogue::Move ProbeDialogue::after_hello(const wire::SmtpReply& reply,
 
 ProbeDialogue::Move ProbeDialogue::after_starttls(const wire::SmtpReply& reply, bool is_alone,
                                                   base::SteadyPoint now) {
-  record_.starttls_code = reply.code;
-  if (reply.code == kServiceNotAvailable) {
+  if (purpose_ == Purpose::Tls) record_.starttls_code = reply.code;
+  if (reply.code == kServiceNotAvailable || (trial() != nullptr && !is_positive(reply))) {
     return give_up("it answers STARTTLS with " + said(reply), now);
   }
   if (!is_positive(reply)) {
@@ -180,6 +199,7 @@ ProbeDialogue::Move ProbeDialogue::after_starttls(const wire::SmtpReply& reply, 
                 "conversation, and a client could take it for part of the TLS session",
                 now);
   }
+  if (trial() != nullptr) return offer_weakness(now);
   stage_ = Stage::Handshake;
   step_began_ = now;
   is_our_turn_ = false;
@@ -226,6 +246,9 @@ ProbeDialogue::Move ProbeDialogue::on_end(End end, base::SteadyPoint now) {
   if (is_over()) return hang_up();
   const auto how =
       end == End::Reset ? "it resets the connection" : "it closes the connection without a word";
+  if (auto* tried = trial(); tried != nullptr && stage_ == Stage::Handshake) {
+    return end_trial(*tried, model::WeakTrial::Answer::Refused, how, now);
+  }
   if (stage_ == Stage::Starttls) {
     return fail(Cause::HangUp, fmt::format("{} instead of answering STARTTLS", how), now);
   }
@@ -276,6 +299,9 @@ ProbeDialogue::Move ProbeDialogue::say_goodbye(base::SteadyPoint now) {
 }
 
 ProbeDialogue::Move ProbeDialogue::give_up(std::string why, base::SteadyPoint now) {
+  if (auto* tried = trial()) {
+    return end_trial(*tried, model::WeakTrial::Answer::Unclear, std::move(why), now);
+  }
   note(Kind::Note, why, now);
   if (purpose_ == Purpose::RefusesPlaintext) {
     record_.plain_mail = model::PlainMail::Unclear;
@@ -287,6 +313,7 @@ ProbeDialogue::Move ProbeDialogue::give_up(std::string why, base::SteadyPoint no
 }
 
 ProbeDialogue::Move ProbeDialogue::fail(Cause cause, std::string why, base::SteadyPoint now) {
+  if (trial() != nullptr) return give_up(std::move(why), now);
   note(Kind::Note, why, now);
   record_.trouble = std::move(why);
   record_.outcome = {model::Security::Unknown, cause};

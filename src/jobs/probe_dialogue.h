@@ -3,6 +3,8 @@
 //
 //   banner, EHLO, STARTTLS, [the shell starts TLS], EHLO, QUIT                  Purpose::Tls
 //   banner, EHLO, MAIL FROM without TLS, RSET, QUIT                      Purpose::RefusesPlaintext
+//   banner, EHLO, STARTTLS, a hello of wire/tls_hello.h, its answer     Purpose::OldProtocols
+//                                                                        or BrokenCiphers
 //
 // Never AUTH, never RCPT, never DATA. What the peer offered before TLS is forgotten in it (RFC 3207
 // 4.2). After the 220 to STARTTLS nothing may have come with it: whoever injects a reply there has
@@ -18,12 +20,13 @@
 #include "src/base/clock.h"
 #include "src/model/probed_address.h"
 #include "src/wire/smtp_reply.h"
+#include "src/wire/tls_hello.h"
 
 namespace jobs {
 
 class ProbeDialogue {
  public:
-  enum class Purpose : std::uint8_t { Tls, RefusesPlaintext };
+  enum class Purpose : std::uint8_t { Tls, RefusesPlaintext, OldProtocols, BrokenCiphers };
   struct Settings {
     std::string ehlo_name;                     // empty: the address we come from
     std::string mail_from;                     // empty: <>
@@ -71,6 +74,14 @@ class ProbeDialogue {
   Move after_hello_in_tls(const wire::SmtpReply& reply, base::SteadyPoint now);
   Move after_mail_from(const wire::SmtpReply& reply, base::SteadyPoint now);
 
+  // The trial that this conversation is, or nothing.
+  [[nodiscard]] model::WeakTrial* trial() const;
+  [[nodiscard]] wire::TlsOffer offer() const;
+  Move offer_weakness(base::SteadyPoint now);
+  Move on_weak_answer(model::WeakTrial& trial, std::string_view bytes, base::SteadyPoint now);
+  Move end_trial(model::WeakTrial& trial, model::WeakTrial::Answer answer, std::string text,
+                 base::SteadyPoint now);
+
   Move send(Stage stage, std::string line, base::SteadyPoint now);
   Move say_goodbye(base::SteadyPoint now);
   [[nodiscard]] Move listen() const;
@@ -94,6 +105,7 @@ class ProbeDialogue {
   bool is_reset_due_ = false;
   bool is_our_turn_ = false;  // the last thing said was the peer's
   wire::ReplyReader reader_;
+  std::string tls_answer_;  // to a hello of a trial
 };
 
 }  // namespace jobs

@@ -10,9 +10,11 @@
 
 namespace jobs {
 
-// One address: one conversation, or two after each other.
+// One address: one conversation, or several after each other.
 class Visit final : public net::ClientConnection::Owner {
  public:
+  using Purpose = ProbeDialogue::Purpose;
+
   Visit(Prober& prober, std::size_t index, Prober::Address address)
       : prober_(prober),
         index_(index),
@@ -21,7 +23,7 @@ class Visit final : public net::ClientConnection::Owner {
         turn_(prober.loop_, [this] { go_on(); }),
         deadline_(prober.loop_, [this] { carry_out(dialogue_->on_deadline(now())); }) {}
 
-  void begin() { converse(ProbeDialogue::Purpose::Tls); }
+  void begin() { converse(Purpose::Tls); }
 
   void on_connected(std::string_view our_address) override {
     carry_out(dialogue_->on_connected(our_address, now()));
@@ -45,7 +47,7 @@ class Visit final : public net::ClientConnection::Owner {
  private:
   [[nodiscard]] base::SteadyPoint now() const { return prober_.clock_.steady(); }
 
-  void converse(ProbeDialogue::Purpose purpose) {
+  void converse(Purpose purpose) {
     purpose_ = purpose;
     dialogue_.emplace(purpose, prober_.settings_.dialogue, record_, now(), origin_);
     const auto address = base::inet_address(address_.text, address_.port);
@@ -77,14 +79,37 @@ class Visit final : public net::ClientConnection::Owner {
   // Outside of all calls by the connection, which may be replaced now.
   void go_on() {
     connection_.reset();
-    // Who did not even speak to us is not asked again.
-    if (purpose_ == ProbeDialogue::Purpose::Tls && prober_.settings_.asks_for_plain_mail &&
-        record_.has_spoken) {
-      converse(ProbeDialogue::Purpose::RefusesPlaintext);
-      return;
-    }
+    if (const auto next = next_purpose()) return converse(*next);
     prober_.watcher_.on_done(index_, std::move(record_));
     prober_.retire(*this);
+  }
+
+  std::optional<Purpose> next_purpose() const {
+    switch (purpose_) {
+      case Purpose::Tls:
+        // Who did not even speak to us is not asked again.
+        if (prober_.settings_.asks_for_plain_mail && record_.has_spoken) {
+          return Purpose::RefusesPlaintext;
+        }
+        [[fallthrough]];
+      case Purpose::RefusesPlaintext: {
+        if (!tries_weak_tls()) return std::nullopt;
+        const auto& protocol = record_.tls->protocol;
+        const bool is_modern = protocol == "TLSv1.2" || protocol == "TLSv1.3";
+        return is_modern ? Purpose::OldProtocols : Purpose::BrokenCiphers;
+      }
+      case Purpose::OldProtocols:
+        if (record_.old_protocols.answer == model::WeakTrial::Answer::Unclear) break;
+        return Purpose::BrokenCiphers;
+      case Purpose::BrokenCiphers:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool tries_weak_tls() const {
+    return prober_.settings_.tries_weak_tls &&
+           record_.outcome.security == model::Security::Encrypted && record_.tls;
   }
 
   Prober& prober_;
@@ -93,7 +118,7 @@ class Visit final : public net::ClientConnection::Owner {
   base::SteadyPoint origin_;
   model::ProbedAddress record_;
   std::size_t told_ = 0;  // steps that the watcher knows
-  ProbeDialogue::Purpose purpose_ = ProbeDialogue::Purpose::Tls;
+  Purpose purpose_ = Purpose::Tls;
   std::optional<ProbeDialogue> dialogue_;
   std::unique_ptr<net::ClientConnection> connection_;
   net::Timer turn_;

@@ -30,6 +30,8 @@ class Prober {
     ProbeDialogue::Settings dialogue;
     // A second connection, which asks whether MAIL FROM is taken without TLS.
     bool asks_for_plain_mail = false;
+    // Two more, of a peer whose TLS works: whether it takes obsolete protocols and broken ciphers.
+    bool tries_weak_tls = false;
     std::size_t at_once = kMostProbesAtOnce;
   };
   class Watcher {

@@ -74,4 +74,18 @@ std::string_view to_word(PlainMail answer) {
   return "";
 }
 
+std::string_view to_word(WeakTrial::Answer answer) {
+  switch (answer) {
+    case WeakTrial::Answer::NotTried:
+      return "not-tried";
+    case WeakTrial::Answer::Taken:
+      return "taken";
+    case WeakTrial::Answer::Refused:
+      return "refused";
+    case WeakTrial::Answer::Unclear:
+      return "unclear";
+  }
+  return "";
+}
+
 }  // namespace model

@@ -76,6 +76,22 @@ enum class PlainMail : std::uint8_t {
 };
 std::string_view to_word(PlainMail answer);
 
+// What became of an offer of nothing but obsolete protocols, or broken ciphers.
+struct WeakTrial {
+  enum class Answer : std::uint8_t {
+    NotTried,
+    Taken,  // protocol and cipher say what
+    Refused,
+    Unclear,  // put off, silent, or no answer to it
+  };
+  Answer answer = Answer::NotTried;
+  std::string protocol;  // "TLSv1"
+  std::string cipher;
+  std::string text;  // of a refusal or an unclear answer: how
+  bool operator==(const WeakTrial&) const = default;
+};
+std::string_view to_word(WeakTrial::Answer answer);
+
 struct ProbedAddress {
   std::vector<ProbeStep> steps;
   std::string banner;
@@ -91,6 +107,8 @@ struct ProbedAddress {
   std::optional<SeenTls> tls;
   PlainMail plain_mail = PlainMail::NotAsked;
   std::string plain_mail_reply;
+  WeakTrial old_protocols;   // TLS 1.1 and older
+  WeakTrial broken_ciphers;  // wire/tls_hello.h lists them
 };
 
 }  // namespace model

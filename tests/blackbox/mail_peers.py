@@ -210,6 +210,33 @@ def renegotiates(talk):
             server.kill()
 
 
+class InTurn:
+    """A manner for the first conversation, one for the second, and so on; the last one for all others."""
+
+    def __init__(self, *manners):
+        self._manners = manners
+        self._lock = threading.Lock()
+        self.begun = 0
+
+    def __call__(self, talk):
+        with self._lock:
+            manner = self._manners[min(self.begun, len(self._manners) - 1)]
+            self.begun += 1
+        manner(talk)
+
+
+def answers_tls_with(answer):
+    """Bytes instead of a handshake; after None, silence."""
+    def talk_to(talk):
+        if talk.reach_starttls():
+            talk.say("220 2.0.0 go ahead")
+            talk.connection.recv(4096)
+            if answer is not None:
+                talk.send(answer)
+            talk.wait_for_end()
+    return talk_to
+
+
 class Crowd:
     """A manner that waits for `size` conversations at a time, and a moment for one too many."""
 
@@ -248,11 +275,11 @@ def carry(source, sink):
 class Peer:
     """A mail host; on a free port for 0. `heard` is every line that clients said in clear or in TLS."""
 
-    def __init__(self, address, port, manner, certificate=None, version=None):
+    def __init__(self, address, port, manner, certificate=None, version=None, **tls):
         self.address = address
         self.manner = manner
         self.certificate = certificate
-        self.context = certificate and context_of(certificate, version)
+        self.context = certificate and context_of(certificate, version, **tls)
         self.heard = []
         peer = self
 
@@ -289,14 +316,15 @@ class Server6(Server):
     address_family = socket.AF_INET6
 
 
-def context_of(certificate, version):
+def context_of(certificate, version, oldest=ssl.TLSVersion.TLSv1_2, ciphers="DEFAULT"):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # What old protocols, short keys and SHA-1 need of today's OpenSSL; harmless to the others.
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    if version:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = context.maximum_version = version
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = version or oldest
+        if version:
+            context.maximum_version = version
     context.load_cert_chain(certificate.chain, certificate.key)
     return context
 

@@ -157,3 +157,18 @@ TEST_CASE("weaknesses: what nobody should rely on is named, and nothing else") {
   tls.chain.clear();
   CHECK_THAT(engine::find_weaknesses(tls).at(3), Catch::Matchers::ContainsSubstring("anonymous"));
 }
+
+TEST_CASE("weaknesses: what an offer found is one, what it did not find is none") {
+  using Answer = model::WeakTrial::Answer;
+  auto probed = good();
+  probed.tls->chain.front().key_type = "EC prime256v1";
+  for (const auto answer : {Answer::NotTried, Answer::Refused, Answer::Unclear}) {
+    probed.old_protocols.answer = probed.broken_ciphers.answer = answer;
+    CHECK(engine::find_weaknesses(probed).empty());
+  }
+  probed.old_protocols = {Answer::Taken, "TLSv1", "AES128-SHA", ""};
+  probed.broken_ciphers = {Answer::Taken, "TLSv1.2", "RC4-SHA", ""};
+  CHECK(engine::find_weaknesses(probed) ==
+        std::vector<std::string>{"the obsolete protocol TLSv1 is taken too (RFC 8996)",
+                                 "the broken cipher RC4-SHA is taken too"});
+}
