@@ -62,6 +62,8 @@ std::string_view greeting_of(ProbeDialogue::Purpose purpose) {
   switch (purpose) {
     case ProbeDialogue::Purpose::Tls:
       return "connected";
+    case ProbeDialogue::Purpose::Certificate:
+      return "connected again, without an offer to do without a certificate";
     case ProbeDialogue::Purpose::RefusesPlaintext:
       return "connected again, to see whether mail needs TLS";
     case ProbeDialogue::Purpose::OldProtocols:
@@ -166,7 +168,7 @@ ProbeDialogue::Move ProbeDialogue::after_hello(const wire::SmtpReply& reply,
     return send(Stage::MailFrom, fmt::format("MAIL FROM:<{}>", settings_.mail_from), now);
   }
   const auto offers = said_helo_ ? wire::Capabilities{} : wire::parse_capabilities(reply);
-  if (trial() != nullptr) {
+  if (purpose_ != Purpose::Tls) {
     return offers.has_starttls ? send(Stage::Starttls, "STARTTLS", now)
                                : give_up("STARTTLS is not offered any more", now);
   }
@@ -186,7 +188,7 @@ ProbeDialogue::Move ProbeDialogue::after_hello(const wire::SmtpReply& reply,
 ProbeDialogue::Move ProbeDialogue::after_starttls(const wire::SmtpReply& reply, bool is_alone,
                                                   base::SteadyPoint now) {
   if (purpose_ == Purpose::Tls) record_.starttls_code = reply.code;
-  if (reply.code == kServiceNotAvailable || (trial() != nullptr && !is_positive(reply))) {
+  if (reply.code == kServiceNotAvailable || (purpose_ != Purpose::Tls && !is_positive(reply))) {
     return give_up("it answers STARTTLS with " + said(reply), now);
   }
   if (!is_positive(reply)) {
@@ -210,6 +212,10 @@ ProbeDialogue::Move ProbeDialogue::after_starttls(const wire::SmtpReply& reply, 
 
 ProbeDialogue::Move ProbeDialogue::on_tls(model::SeenTls tls, base::SteadyPoint now) {
   for (auto& text : notes_of(tls)) note(Kind::Note, std::move(text), now);
+  if (purpose_ == Purpose::Certificate) {
+    if (!tls.chain.empty()) record_.tls = std::move(tls);
+    return say_goodbye(now);
+  }
   record_.tls = std::move(tls);
   return send(Stage::EhloInTls, "EHLO " + settings_.ehlo_name, now);
 }
@@ -306,14 +312,14 @@ ProbeDialogue::Move ProbeDialogue::give_up(std::string why, base::SteadyPoint no
   if (purpose_ == Purpose::RefusesPlaintext) {
     record_.plain_mail = model::PlainMail::Unclear;
     record_.plain_mail_reply = std::move(why);
-  } else {
+  } else if (purpose_ == Purpose::Tls) {
     record_.trouble = std::move(why);
   }
   return stop(now);
 }
 
 ProbeDialogue::Move ProbeDialogue::fail(Cause cause, std::string why, base::SteadyPoint now) {
-  if (trial() != nullptr) return give_up(std::move(why), now);
+  if (purpose_ != Purpose::Tls) return give_up(std::move(why), now);
   note(Kind::Note, why, now);
   record_.trouble = std::move(why);
   record_.outcome = {model::Security::Unknown, cause};

@@ -2,6 +2,7 @@
 // comes out, and the record of it grows. It knows neither sockets nor a TLS library.
 //
 //   banner, EHLO, STARTTLS, [the shell starts TLS], EHLO, QUIT                  Purpose::Tls
+//   banner, EHLO, STARTTLS, [TLS without anonymous ciphers], QUIT      Purpose::Certificate
 //   banner, EHLO, MAIL FROM without TLS, RSET, QUIT                      Purpose::RefusesPlaintext
 //   banner, EHLO, STARTTLS, a hello of wire/tls_hello.h, its answer     Purpose::OldProtocols
 //                                                                        or BrokenCiphers
@@ -26,7 +27,13 @@ namespace jobs {
 
 class ProbeDialogue {
  public:
-  enum class Purpose : std::uint8_t { Tls, RefusesPlaintext, OldProtocols, BrokenCiphers };
+  enum class Purpose : std::uint8_t {
+    Tls,
+    Certificate,
+    RefusesPlaintext,
+    OldProtocols,
+    BrokenCiphers
+  };
   struct Settings {
     std::string ehlo_name;                     // empty: the address we come from
     std::string mail_from;                     // empty: <>

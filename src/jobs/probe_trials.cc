@@ -18,6 +18,7 @@ model::WeakTrial* ProbeDialogue::trial() const {
     case Purpose::BrokenCiphers:
       return &record_.broken_ciphers;
     case Purpose::Tls:
+    case Purpose::Certificate:
     case Purpose::RefusesPlaintext:
       break;
   }

@@ -73,7 +73,9 @@ class Visit final : public net::ClientConnection::Owner {
     }
     const auto left = std::chrono::duration_cast<std::chrono::microseconds>(move.deadline - now());
     deadline_.start(std::max(left, std::chrono::microseconds{0}));
-    if (move.next == ProbeDialogue::Move::Next::StartTls) connection_->start_tls();
+    if (move.next != ProbeDialogue::Move::Next::StartTls) return;
+    connection_->start_tls(purpose_ == Purpose::Certificate ? net::TlsSession::Offer::NamedPeers
+                                                            : net::TlsSession::Offer::Everything);
   }
 
   // Outside of all calls by the connection, which may be replaced now.
@@ -87,6 +89,9 @@ class Visit final : public net::ClientConnection::Owner {
   std::optional<Purpose> next_purpose() const {
     switch (purpose_) {
       case Purpose::Tls:
+        if (record_.tls && record_.tls->chain.empty()) return Purpose::Certificate;
+        [[fallthrough]];
+      case Purpose::Certificate:
         // Who did not even speak to us is not asked again.
         if (prober_.settings_.asks_for_plain_mail && record_.has_spoken) {
           return Purpose::RefusesPlaintext;

@@ -130,8 +130,8 @@ void ClientConnection::report_tls() {
   }
 }
 
-void ClientConnection::start_tls() {
-  tls_ = std::make_unique<TlsSession>(context_);
+void ClientConnection::start_tls(TlsSession::Offer offer) {
+  tls_ = std::make_unique<TlsSession>(context_, offer);
   tls_->start();
   send_raw(tls_->take_output());
   report_tls();

@@ -41,7 +41,7 @@ class ClientConnection {
 
   void send(std::string_view bytes);
   // From now on everything is TLS. Whoever calls it has seen all that came in clear.
-  void start_tls();
+  void start_tls(TlsSession::Offer offer = TlsSession::Offer::Everything);
   // No call comes after it.
   void close();
 

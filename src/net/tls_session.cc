@@ -10,6 +10,8 @@
 namespace net {
 namespace {
 
+// tls_medium_cipherlist of Postfix 3.7 as tls/tls_client.c has it at level verify.
+constexpr const char* kNamedCiphers = "HIGH:MEDIUM:+RC4:@STRENGTH:!aNULL";
 constexpr std::size_t kReadAtOnce = 16 * 1024;  // the largest TLS record
 
 // The first error is the cause, the others what came of it.
@@ -26,7 +28,7 @@ void free_tls_session(ssl_st* session) noexcept {
   SSL_free(session);
 }
 
-TlsSession::TlsSession(const TlsContext& context)
+TlsSession::TlsSession(const TlsContext& context, Offer offer)
     : context_(context), session_(SSL_new(context.raw())) {
   BIO* in = BIO_new(BIO_s_mem());
   BIO* out = BIO_new(BIO_s_mem());
@@ -39,6 +41,9 @@ TlsSession::TlsSession(const TlsContext& context)
   BIO_set_mem_eof_return(in, -1);
   SSL_set_bio(session_.get(), in, out);
   SSL_set_connect_state(session_.get());
+  if (offer == Offer::NamedPeers && SSL_set_cipher_list(session_.get(), kNamedCiphers) != 1) {
+    fail(first_error());
+  }
   SSL_set_msg_callback(session_.get(), on_message);
   SSL_set_msg_callback_arg(session_.get(), this);
 }

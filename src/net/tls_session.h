@@ -27,8 +27,12 @@ class TlsSession {
     Closed,  // the peer has said that it is done
     Failed,  // for good; fault() says why
   };
+  enum class Offer : std::uint8_t {
+    Everything,
+    NamedPeers,  // no anonymous cipher: what smtp(8) offers wherever it looks at the certificate
+  };
   // The context outlives the session.
-  explicit TlsSession(const TlsContext& context);
+  explicit TlsSession(const TlsContext& context, Offer offer = Offer::Everything);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 

@@ -334,3 +334,29 @@ TEST_CASE("probe: only a refusal for want of TLS is one") {
   CHECK(rig.record.plain_mail == PlainMail::Unclear);
   CHECK(rig.record.trouble.empty());
 }
+
+TEST_CASE("probe: who chose to show no certificate is asked again, and only that may change") {
+  model::ProbedAddress record;
+  record.tls.emplace().cipher = "ADH-AES256-SHA";
+  record.outcome = {Security::Encrypted, std::nullopt};
+  const auto first = record.tls;
+  const base::SteadyPoint now{};
+  const auto reach = [&](ProbeDialogue& dialogue) {
+    dialogue.on_connected("192.0.2.9", now);
+    dialogue.on_bytes("220 mx\r\n", now);
+    CHECK(dialogue.on_bytes("250-mx\r\n250 STARTTLS\r\n", now).send == "STARTTLS\r\n");
+    return dialogue.on_bytes("220 go\r\n", now).next;
+  };
+  ProbeDialogue failing(Purpose::Certificate, {}, record, now, now);
+  CHECK(reach(failing) == Next::StartTls);
+  failing.on_tls_failed("no shared cipher", now);
+  CHECK(record.tls == first);
+  CHECK(record.trouble.empty());
+  ProbeDialogue showing(Purpose::Certificate, {}, record, now, now);
+  CHECK(reach(showing) == Next::StartTls);
+  model::SeenTls named;
+  named.chain.emplace_back();
+  CHECK(showing.on_tls(named, now).send == "QUIT\r\n");
+  CHECK(record.tls == named);
+  CHECK(record.outcome == model::Outcome{Security::Encrypted, std::nullopt});
+}
