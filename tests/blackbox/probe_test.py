@@ -104,15 +104,22 @@ class EveryKindOfPeer(Probing):
             # As smtp(8) has it where it looks at the certificate; older protocols need less.
             strength = 0 if address["protocol"] in ("TLSv1", "TLSv1.1") else 1
             with self.subTest(name):
-                done = subprocess.run(
-                    ["openssl", "s_client", "-starttls", "smtp", "-connect", f"{address['address']}:{PORT}",
-                     "-CAfile", WORLD.ca_file, "-no-CApath", "-no-CAstore", "-cipher", f"ALL:@SECLEVEL={strength}",
-                     "-min_protocol", "TLSv1", "-noservername"],
-                    input="", capture_output=True, text=True, timeout=60, check=False).stdout
+                done = self.openssl(address, strength)
                 self.assertRegex(done, rf"New, \S+, Cipher is {address['cipher']}\n")
                 self.assertEqual("Verification: OK" in done, address["trust"] == "trusted", done[-2000:])
+                named = self.openssl(address, strength, "-verify_hostname", CASES[name].host.format(name))
+                self.assertEqual("Verification: OK" in named, address["trust"] == "trusted" and address["name_matches"],
+                                 named[-2000:])
                 compared += 1
         self.assertGreater(compared, 15)
+
+    @staticmethod
+    def openssl(address, strength, *options):
+        return subprocess.run(
+            ["openssl", "s_client", "-starttls", "smtp", "-connect", f"{address['address']}:{PORT}",
+             "-CAfile", WORLD.ca_file, "-no-CApath", "-no-CAstore", "-cipher", f"ALL:@SECLEVEL={strength}",
+             "-min_protocol", "TLSv1", "-noservername", *options],
+            input="", capture_output=True, text=True, timeout=60, check=False).stdout
 
     def test_is_described_as_it_is(self):
         found = {name: target["mx"][0]["addresses"][0] for name, target in self.all().items()}
