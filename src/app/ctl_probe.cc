@@ -2,18 +2,13 @@
 // addresses. Sends no message, needs no daemon.
 #include "src/app/ctl_probe.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "src/app/ctl_probe_routes.h"
 #include "src/app/ctl_time.h"
-#include "src/base/handle.h"
 #include "src/base/text.h"
 #include "src/model/next_hop.h"
 #include "src/model/reserved_address.h"
@@ -21,7 +16,6 @@
 namespace app::ctl {
 namespace {
 
-constexpr std::size_t kLargestList = 16U << 20U;
 constexpr std::uint16_t kSmtpPort = 25;
 constexpr std::size_t kLongestSender = 254;  // RFC 5321 4.5.3.1.3, without the brackets
 
@@ -35,56 +29,6 @@ std::optional<std::uint16_t> port_of(std::string_view next_hop) {
   if (port == "submission") return 587;
   const auto number = base::parse_number<std::uint16_t>(port);
   return number && *number > 0 ? number : std::nullopt;
-}
-
-// A bare address, with or without a port, is meant as the literal that Postfix wants in brackets.
-std::string as_next_hop(std::string_view written) {
-  if (model::parse_address(written)) return fmt::format("[{}]", written);
-  const auto colon = written.find(':');
-  if (colon == written.npos || !model::parse_address(written.substr(0, colon))) {
-    return std::string(written);
-  }
-  return fmt::format("[{}]{}", written.substr(0, colon), written.substr(colon));
-}
-
-base::Result<std::string> read_list(const std::string& file) {
-  const bool is_input = file == "-";
-  const base::UniqueFd opened(is_input ? ::dup(STDIN_FILENO)
-                                       : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text;
-  std::array<char, 1U << 16U> buffer{};
-  while (opened) {
-    const auto got = ::read(opened.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) break;
-    if (got == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kLargestList) {
-      return base::Error{fmt::format("{}: it is larger than {} MiB", file, kLargestList >> 20U)};
-    }
-  }
-  return base::Error{fmt::format("{}: {}", file, std::strerror(errno))};
-}
-
-// Of the command line and of --file, in their order, none twice.
-base::Result<std::vector<std::string>> destinations_of(const Arguments& arguments) {
-  std::vector<std::string> written = arguments.destinations;
-  if (!arguments.file.empty()) {
-    const auto text = read_list(arguments.file);
-    if (!text) return base::Error{text.error()};
-    for (const auto line : base::split(*text, "\n")) {
-      const auto entry = base::trim(line.substr(0, line.find('#')));
-      if (!entry.empty()) written.emplace_back(entry);
-    }
-  }
-  std::vector<std::string> destinations;
-  for (const auto& each : written) {
-    auto key = model::normalise_key(as_next_hop(each)).text;
-    if (std::find(destinations.begin(), destinations.end(), key) == destinations.end()) {
-      destinations.push_back(std::move(key));
-    }
-  }
-  return destinations;
 }
 
 std::string find_usage_fault(const std::vector<std::string>& destinations) {
@@ -175,7 +119,16 @@ Exit run_probe(const Context& context, const Arguments& arguments) {
     return refuse_usage(
         fmt::format("--timeout takes a duration like 30s or 2m, not \"{}\"", arguments.duration));
   }
-  const auto destinations = destinations_of(arguments);
+  if (arguments.is_self && !arguments.file.empty()) {
+    return refuse_usage("--self takes the domains of Postfix, or those named; no --file");
+  }
+  Arguments asked = arguments;
+  if (arguments.is_self) {
+    auto own = find_own_destinations(arguments);
+    if (!own) return fail(own.error());
+    asked.destinations = std::move(*own);
+  }
+  const auto destinations = destinations_of(asked);
   if (!destinations) return fail(destinations.error());
   if (const auto fault = find_usage_fault(*destinations); !fault.empty())
     return refuse_usage(fault);
@@ -197,15 +150,21 @@ Exit probe_routes(const Context& context, const Arguments& arguments,
   bool is_all_well = true;
   for (auto& target : targets) {
     judge(target);
-    is_all_well = is_all_well && is_well(target);
+    if (arguments.is_self) {
+      judge_own_side(context, !arguments.destinations.empty(), target);
+      is_all_well = is_all_well && is_unobjected(target);
+    } else {
+      is_all_well = is_all_well && is_well(target);
+    }
   }
   if (context.is_json) {
     JsonArray array;
-    for (const auto& target : targets) array.add(to_json(context, target));
+    for (const auto& target : targets) array.add(to_json(context, target, arguments.is_self));
     array.finish();
   } else {
-    show_summary(context, targets);
+    show_summary(context, targets, arguments.is_self);
     if (targets.size() > 1) show_details(context, targets);
+    if (arguments.is_self) show_own_side(targets);
   }
   return is_all_well ? Exit::Done : Exit::NotWell;
 }
@@ -221,6 +180,10 @@ void add_probe_verb(CLI::App& root, CommandLine& line) {
                   "example.com, [mx.example.com], [mx.example.com]:587 or [192.0.2.1]");
   verb.add_option("-f,--file", to.file, "A file with one destination a line; - is standard input")
       ->type_name("FILE");
+  verb.add_flag("--self", to.is_self,
+                "Our own mail hosts, of the domains given or of those in Postfix's main.cf: what a "
+                "strict sender would object to, and what to do");
+  add_postfix_option(verb, line);
   verb.add_flag("--refuses-plaintext", to.asks_for_plain_mail,
                 "Try on a second connection whether MAIL FROM is taken without TLS");
   verb.add_flag("--skip-weak", to.leaves_weak_tls,

@@ -11,6 +11,7 @@
 #include "src/app/ctl_context.h"
 #include "src/app/ctl_verbs.h"
 #include "src/base/result.h"
+#include "src/engine/own_side.h"
 #include "src/engine/would_deliver.h"
 #include "src/model/mail_route.h"
 #include "src/model/probed_address.h"
@@ -24,6 +25,7 @@ struct ProbedEndpoint {
   model::ProbedAddress seen;
   engine::Expected expected;
   engine::WouldDeliver would;
+  std::vector<engine::Remark> remarks;  // of our own side alone, from here on
 };
 
 struct ProbedHost {
@@ -32,6 +34,7 @@ struct ProbedHost {
   std::string trouble;  // why there is no address, or what is odd about those there are
   std::vector<ProbedEndpoint> endpoints;
   engine::WouldDeliver would;
+  std::vector<engine::Remark> remarks;
 };
 
 struct ProbedTarget {
@@ -41,12 +44,16 @@ struct ProbedTarget {
   std::string trouble;
   std::vector<ProbedHost> hosts;
   engine::WouldDeliver would;
+  std::vector<engine::Remark> remarks;
 };
 
 // Probes every address of every route and prints what came of it: the way from routes to the end of
 // the verb, whoever found the routes.
 Exit probe_routes(const Context& context, const Arguments& arguments,
                   const std::vector<model::Route>& routes);
+
+// ctl_probe_list: of the command line and of --file, in their order and normal form, none twice.
+base::Result<std::vector<std::string>> destinations_of(const Arguments& arguments);
 
 // ctl_probe_run: the endpoints still to be probed, `seen` filled in; live on a terminal's way.
 base::Result<void> run_probes(const Context& context, const Arguments& arguments,
@@ -67,10 +74,20 @@ std::string text_of(const model::ProbeStep& step);
 std::string verdicts_of(const ProbedEndpoint& endpoint, base::sys_seconds now);
 
 // ctl_probe_show: the end of the verb, for people.
-void show_summary(const Context& context, const std::vector<ProbedTarget>& targets);
+// `is_self`: without commands to type.
+void show_summary(const Context& context, const std::vector<ProbedTarget>& targets, bool is_self);
 void show_details(const Context& context, const std::vector<ProbedTarget>& targets);
 
+// ctl_probe_self: probe --self. The destinations, in `arguments` or of the Postfix on this host.
+base::Result<std::vector<std::string>> find_own_destinations(const Arguments& arguments);
+// What a strict sender would say, on each level. `is_named`: an admin has named the domain.
+void judge_own_side(const Context& context, bool is_named, ProbedTarget& target);
+// Nobody objects, and all could be seen.
+[[nodiscard]] bool is_unobjected(const ProbedTarget& target);
+void show_own_side(const std::vector<ProbedTarget>& targets);
+
 // ctl_probe_json
-Json to_json(const Context& context, const ProbedTarget& target);
+// `is_self`: with remarks instead of commands.
+Json to_json(const Context& context, const ProbedTarget& target, bool is_self);
 
 }  // namespace app::ctl

@@ -36,6 +36,16 @@ Json to_json(const model::SeenCertificate& certificate, std::int64_t now) {
           {"key_fingerprint", certificate.key_fingerprint}};
 }
 
+Json to_json(const std::vector<engine::Remark>& remarks) {
+  Json array = Json::array();
+  for (const auto& remark : remarks) {
+    array.push_back({{"weight", to_word(remark.weight)},
+                     {"what", remark.what},
+                     {"action", text_or_null(remark.action)}});
+  }
+  return array;
+}
+
 Json to_json(const model::WeakTrial& trial) {
   return {{"answer", model::to_word(trial.answer)},
           {"protocol", text_or_null(trial.protocol)},
@@ -96,12 +106,13 @@ Json to_json(const ProbedEndpoint& endpoint, std::int64_t now) {
   if (seen.tls) add_tls(endpoint, now, object);
   object["steps"] = Json::array();
   for (const auto& step : seen.steps) object["steps"].push_back(to_json(step));
+  object["remarks"] = to_json(endpoint.remarks);
   return object;
 }
 
 }  // namespace
 
-Json to_json(const Context& context, const ProbedTarget& target) {
+Json to_json(const Context& context, const ProbedTarget& target, bool is_self) {
   const auto now = context.now.time_since_epoch().count();
   Json hosts = Json::array();
   for (const auto& host : target.hosts) {
@@ -111,6 +122,7 @@ Json to_json(const Context& context, const ProbedTarget& target) {
                      {"preference", host.preference},
                      {"trouble", text_or_null(host.trouble)},
                      {"would_deliver", to_json(host.would)},
+                     {"remarks", to_json(host.remarks)},
                      {"addresses", std::move(addresses)}});
   }
   return {{"target", target.destination},
@@ -118,10 +130,11 @@ Json to_json(const Context& context, const ProbedTarget& target) {
           {"kind", model::to_word(target.kind)},
           {"fault", target.fault ? Json(model::to_word(*target.fault)) : Json(nullptr)},
           {"trouble", text_or_null(target.trouble)},
-          {"well", is_well(target)},
+          {"well", is_self ? is_unobjected(target) : is_well(target)},
           {"would_deliver", to_json(target.would)},
           {"pin", text_or_null(common_pin(target))},
-          {"next", next_commands(context, target)},
+          {"next", is_self ? std::vector<std::string>() : next_commands(context, target)},
+          {"remarks", to_json(target.remarks)},
           {"mx", std::move(hosts)}};
 }
 

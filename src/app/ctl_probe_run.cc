@@ -149,7 +149,7 @@ jobs::Prober::Settings settings_of(const Arguments& arguments) {
   jobs::Prober::Settings settings;
   settings.dialogue.ehlo_name = ehlo_name();
   settings.dialogue.mail_from = arguments.sender;
-  settings.asks_for_plain_mail = arguments.asks_for_plain_mail;
+  settings.asks_for_plain_mail = arguments.asks_for_plain_mail || arguments.is_self;
   settings.tries_weak_tls = !arguments.leaves_weak_tls;
   if (arguments.duration.empty()) return settings;
   const auto patience = parse_duration(arguments.duration).value_or(kLongestPatience);

@@ -83,9 +83,10 @@ std::string profile_table(const std::vector<ProbedTarget>& targets) {
 
 }  // namespace
 
-void show_summary(const Context& context, const std::vector<ProbedTarget>& targets) {
+void show_summary(const Context& context, const std::vector<ProbedTarget>& targets, bool is_self) {
   if (targets.size() > 1) fmt::print(stdout, "{}\n", status_table(context, targets));
   fmt::print(stdout, "{}", profile_table(targets));
+  if (is_self) return;
   bool is_first = true;
   for (const auto& target : targets) {
     for (const auto& line : next_commands(context, target)) {

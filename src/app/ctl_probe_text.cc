@@ -1,6 +1,8 @@
 // A probe in words: the steps of its transcript, and the verdicts behind it.
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "src/app/ctl_probe.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
@@ -73,31 +75,33 @@ void add_certificate(const ProbedEndpoint& endpoint, base::sys_seconds now, Tabl
   table.add({"pin of cert.", leaf.fingerprint});
 }
 
-// What was offered in vain, or why that isn't known; empty: it was not tried.
-std::vector<std::string> trials_of(const model::ProbedAddress& seen) {
+// What became of an offer that was not taken; empty: it was, or wasn't made.
+std::string end_of(std::string_view offer, const model::WeakTrial& trial) {
   using Answer = model::WeakTrial::Answer;
-  std::vector<std::string> lines;
-  for (const auto& [offer, trial] : {std::pair("TLS 1.1 and older", &seen.old_protocols),
-                                     {"broken ciphers", &seen.broken_ciphers}}) {
-    if (trial->answer == Answer::Refused) {
-      lines.push_back(fmt::format("{}: refused ({})", offer, trial->text));
-    } else if (trial->answer == Answer::Unclear) {
-      lines.push_back(fmt::format("{}: unknown ({})", offer, trial->text));
-    }
+  switch (trial.answer) {
+    case Answer::Refused:
+      return fmt::format("{}: refused ({})", offer, trial.text);
+    case Answer::Unclear:
+      return fmt::format("{}: unknown ({})", offer, trial.text);
+    case Answer::NotTried:
+    case Answer::Taken:
+      break;
   }
-  return lines;
+  return {};
 }
 
 void add_weaknesses(const model::ProbedAddress& seen, Table& table) {
-  const auto& tls = *seen.tls;
   auto weak = engine::find_weaknesses(seen);
-  if (!tls.chain.empty() && !tls.is_fit_to_authenticate) {
+  if (!seen.tls->chain.empty() && !seen.tls->is_fit_to_authenticate) {
     weak.emplace_back("too old for Postfix to check whose certificate it is");
   }
   if (weak.empty()) weak.emplace_back("nothing");
   for (std::size_t i = 0; i < weak.size(); ++i) table.add({i == 0 ? "weak" : "", weak[i]});
-  const auto tried = trials_of(seen);
-  for (std::size_t i = 0; i < tried.size(); ++i) table.add({i == 0 ? "offered" : "", tried[i]});
+  auto ends = end_of("TLS 1.1 and older", seen.old_protocols);
+  const auto other = end_of("broken ciphers", seen.broken_ciphers);
+  if (!ends.empty() && !other.empty()) ends += "; ";
+  ends += other;
+  if (!ends.empty()) table.add({"offered", ends});
 }
 
 std::string plain_mail_of(const model::ProbedAddress& seen) {

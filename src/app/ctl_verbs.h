@@ -61,6 +61,7 @@ struct Arguments {
   std::vector<std::string> destinations;
   bool asks_for_plain_mail = false;
   bool leaves_weak_tls = false;
+  bool is_self = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace engine {
 namespace {
@@ -141,17 +142,27 @@ void judge_certificate(const model::SeenCertificate& certificate, std::size_t pl
 
 }  // namespace
 
-std::vector<std::string> find_weaknesses(const model::SeenTls& tls) {
+std::vector<std::string> find_session_weaknesses(const model::SeenTls& tls) {
   std::vector<std::string> found;
   judge_cipher(tls, found);
+  return found;
+}
+
+std::vector<std::string> find_certificate_weaknesses(const model::SeenTls& tls) {
+  std::vector<std::string> found;
   for (std::size_t i = 0; i < tls.chain.size(); ++i) judge_certificate(tls.chain[i], i, found);
   return found;
 }
 
-std::vector<std::string> find_weaknesses(const model::ProbedAddress& probed) {
+std::vector<std::string> find_weaknesses(const model::SeenTls& tls) {
+  auto found = find_session_weaknesses(tls);
+  for (auto& weak : find_certificate_weaknesses(tls)) found.push_back(std::move(weak));
+  return found;
+}
+
+std::vector<std::string> find_taken_weaknesses(const model::ProbedAddress& probed) {
   using Answer = model::WeakTrial::Answer;
   std::vector<std::string> found;
-  if (probed.tls) found = find_weaknesses(*probed.tls);
   if (probed.old_protocols.answer == Answer::Taken) {
     found.push_back(fmt::format("the obsolete protocol {} is taken too (RFC 8996)",
                                 probed.old_protocols.protocol));
@@ -159,6 +170,13 @@ std::vector<std::string> find_weaknesses(const model::ProbedAddress& probed) {
   if (probed.broken_ciphers.answer == Answer::Taken) {
     found.push_back(fmt::format("the broken cipher {} is taken too", probed.broken_ciphers.cipher));
   }
+  return found;
+}
+
+std::vector<std::string> find_weaknesses(const model::ProbedAddress& probed) {
+  std::vector<std::string> found;
+  if (probed.tls) found = find_weaknesses(*probed.tls);
+  for (auto& weak : find_taken_weaknesses(probed)) found.push_back(std::move(weak));
   return found;
 }
 

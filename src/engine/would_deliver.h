@@ -58,7 +58,12 @@ std::optional<std::string_view> strictest_for_all(const std::vector<WouldDeliver
 // before TLS 1.2, a cipher or key exchange that is broken or short, a short key, a signature by
 // SHA-1 or MD5.
 std::vector<std::string> find_weaknesses(const model::SeenTls& tls);
-// That, and what it was tried with and takes too.
+// The two halves of it.
+std::vector<std::string> find_session_weaknesses(const model::SeenTls& tls);
+std::vector<std::string> find_certificate_weaknesses(const model::SeenTls& tls);
+// What it was tried with and takes too; protocols before ciphers.
+std::vector<std::string> find_taken_weaknesses(const model::ProbedAddress& probed);
+// All of that.
 std::vector<std::string> find_weaknesses(const model::ProbedAddress& probed);
 
 }  // namespace engine
