@@ -10,8 +10,6 @@ import exim_root
 from instance import LOOK_EVERY
 from run import SPOOL
 
-ACCOUNT = "Debian-exim"
-NUMBER = 20099
 CONFIGURATION = """
 primary_hostname = mx.exim.test
 local_interfaces = <; 0.0.0.0
@@ -39,25 +37,11 @@ rcpt:
 """
 
 
-def name_account():
-    """The user that Debian's Exim asks for when it starts; only these namespaces know of it."""
-    for path, line in (("/etc/passwd", f"{ACCOUNT}:x:{NUMBER}:{NUMBER}::/nonexistent:/usr/sbin/nologin\n"),
-                       ("/etc/group", f"{ACCOUNT}:x:{NUMBER}:\n")):
-        with open(path, encoding="utf-8") as file:
-            known = file.read()
-        if f"\n{ACCOUNT}:" in known:
-            continue
-        ours = os.path.join(SPOOL, os.path.basename(path))
-        with open(ours, "w", encoding="utf-8") as file:
-            file.write(known + line)
-        subprocess.run(["mount", "--bind", ours, path], check=True)
-
-
 class Exim:
     """Use as a context. MAIL FROM at `tls_only_port` needs TLS."""
 
     def __init__(self, directory, certificate, port, tls_only_port=0, ciphers="NORMAL"):
-        name_account()
+        self.name_account()
         self._ports = [port] + ([tls_only_port] if tls_only_port else [])
         self._directory = directory
         os.makedirs(os.path.join(directory, "spool"))
@@ -65,20 +49,35 @@ class Exim:
         key = os.path.join(directory, "key.pem")
         with open(certificate.key, encoding="ascii") as source, open(key, "w", encoding="ascii") as copy:
             copy.write(source.read())
-        self._configuration = os.path.join(directory, "exim.conf")
-        with open(self._configuration, "w", encoding="utf-8") as file:
+        self.configuration = os.path.join(directory, "exim.conf")
+        with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(ports=" : ".join(map(str, self._ports)), directory=directory,
                                             chain=certificate.chain, key=key, ciphers=ciphers,
                                             tls_only_port=tls_only_port))
-        subprocess.run(["chown", "-R", f"{NUMBER}:{NUMBER}", directory], check=True)
-        subprocess.run(["chown", "root:root", self._configuration], check=True)
+        subprocess.run(["chown", "-R", f"{exim_root.NUMBER}:{exim_root.NUMBER}", directory], check=True)
+        subprocess.run(["chown", "root:root", self.configuration], check=True)
         self._process = None
+
+    def name_account(self):
+        """Only these namespaces know of it."""
+        for path, line in (("/etc/passwd", exim_root.passwd_line()), ("/etc/group", exim_root.group_line())):
+            with open(path, encoding="utf-8") as file:
+                known = file.read()
+            if f"\n{exim_root.ACCOUNT}:" in known:
+                continue
+            ours = os.path.join(SPOOL, os.path.basename(path))
+            with open(ours, "w", encoding="utf-8") as file:
+                file.write(f"{known}{line}\n")
+            subprocess.run(["mount", "--bind", ours, path], check=True)
+
+    @staticmethod
+    def library_folders(root):
+        return sorted({os.path.dirname(path) for path in glob.glob(f"{root}/**/*.so.*", recursive=True)})
 
     def command(self, *arguments):
         root = exim_root.folder()
-        libraries = [os.path.dirname(path) for path in glob.glob(f"{root}/**/*.so.*", recursive=True)]
-        return ["env", "LD_LIBRARY_PATH=" + ":".join(sorted(set(libraries))), os.path.join(root, exim_root.PROGRAM),
-                "-C", self._configuration, *arguments]
+        return ["env", "LD_LIBRARY_PATH=" + ":".join(self.library_folders(root)), os.path.join(root, exim_root.PROGRAM),
+                "-C", self.configuration, *arguments]
 
     def version(self):
         shown = subprocess.run(self.command("-bV"), capture_output=True, text=True, check=True).stdout

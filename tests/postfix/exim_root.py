@@ -17,6 +17,17 @@ import run
 
 PACKAGE = "exim4-daemon-light"
 PROGRAM = "usr/sbin/exim4"
+# The user that Debian's Exim asks for when it starts.
+ACCOUNT = "Debian-exim"
+NUMBER = 20099
+
+
+def passwd_line():
+    return f"{ACCOUNT}:x:{NUMBER}:{NUMBER}::/nonexistent:/usr/sbin/nologin"
+
+
+def group_line():
+    return f"{ACCOUNT}:x:{NUMBER}:"
 
 
 def codename():
@@ -30,9 +41,9 @@ def folder():
     return os.path.join(run.ROOT, "build", f"exim-{codename()}")
 
 
-def apt(*arguments, where, within=()):
-    """What apt-get says; `within` is how a command is run in another root."""
-    done = subprocess.run([*within, "apt-get", "-q", *arguments], cwd=where, capture_output=True, text=True, check=False,
+def apt(*arguments, where):
+    """What apt-get says."""
+    done = subprocess.run(["apt-get", "-q", *arguments], cwd=where, capture_output=True, text=True, check=False,
                           env={**os.environ, "LC_ALL": "C"})
     if done.returncode:
         raise RuntimeError(f"apt-get {' '.join(arguments)}: {done.stderr.strip()}")

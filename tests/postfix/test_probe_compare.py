@@ -69,6 +69,9 @@ class RealMailHosts(Story):
                 self.assertEqual(openssl, {level: ours[level] for level in openssl})
         return found
 
+    def make_exim(self, *arguments, **options):
+        return Exim(*arguments, **options)
+
     def probe(self, *arguments):
         return verdicts.probe(self.directory, self.internet.ca_file, *arguments)
 
@@ -91,8 +94,8 @@ class RealMailHosts(Story):
     def test_of_exim_are_seen_alike(self):
         with self.make_postfix("") as postfix:
             for port, (site, ciphers, _) in EXIMS.items():
-                self.enterContext(Exim(os.path.join(self.directory, f"exim{port}"), self.certificate(site), port,
-                                       ciphers=ciphers))
+                self.enterContext(self.make_exim(os.path.join(self.directory, f"exim{port}"), self.certificate(site),
+                                                 port, ciphers=ciphers))
             found = self.compare({place_of(port, case[0]): case[-1] for port, case in EXIMS.items()}, postfix.config)
         self.assertEqual(("taken", "taken"), self.weak_of(found[place_of(2759, "good")]))
 
@@ -101,7 +104,7 @@ class RealMailHosts(Story):
         master = "".join(SMTPD.format(port=port, level=level, chain=certificate.chain, key=certificate.key,
                                       protocols=">=TLSv1.2", more="") for port, level in ((2721, "encrypt"), (2722, "may")))
         with self.make_postfix(RECEIVING, master_cf=master), \
-                Exim(os.path.join(self.directory, "exim"), certificate, 2772, tls_only_port=2771):
+                self.make_exim(os.path.join(self.directory, "exim"), certificate, 2772, tls_only_port=2771):
             for port, answer in ((2721, "refused"), (2722, "accepted"), (2771, "refused"), (2772, "accepted")):
                 found, = self.probe("--refuses-plaintext", place_of(port, "good"))
                 address = found["mx"][0]["addresses"][0]
