@@ -1,0 +1,50 @@
+// "Them or us?": when many unrelated hosts lose STARTTLS at once, or their capabilities come back
+// as X's, our own network strips it. Pure. Counted as a freeze counts: names that belong to one
+// owner are one, and so are hosts of one network (model/unrelated.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/model/probe_record.h"
+#include "src/model/watch_memory.h"
+
+namespace engine {
+
+struct OwnFaultLimits {
+  std::int64_t names = 5;
+  std::int64_t share = 20;          // per cent of the names checked within the window
+  std::int64_t window = 6 * 3'600;  // seconds: checks are spread over the day
+};
+
+// What the last check of a host showed that had offered STARTTLS before.
+struct OfferCheck {
+  std::string_view host;
+  std::string_view address;
+  // Seconds since the epoch: of the check, and since when it lacks; 0: it does not.
+  std::int64_t at = 0;
+  std::int64_t lost_since = 0;
+  bool is_crossed_out = false;
+};
+
+struct OwnFault {
+  std::int64_t lost = 0;         // names, no more than there are networks
+  std::int64_t crossed_out = 0;  // of these
+  std::int64_t checked = 0;      // names
+  std::int64_t since = 0;        // the first of the losses
+  std::string text;              // one sentence
+};
+// Nothing where it is they, not us.
+std::optional<OwnFault> find_own_fault(std::span<const OfferCheck> checks,
+                                       const OwnFaultLimits& limits, std::int64_t now);
+
+// The checks in a record, of hosts that have offered STARTTLS. `memory` is what watch() made of it;
+// the views live as long as both.
+std::vector<OfferCheck> offer_checks_of(const model::ProbeRecord& record,
+                                        const model::WatchMemory& memory);
+
+}  // namespace engine
