@@ -1,6 +1,9 @@
 #include "src/engine/probe_evidence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace engine {
 namespace {
@@ -73,6 +76,24 @@ std::optional<Outcome> outcome_of(std::span<const ProbedPlace> places,
 }
 
 }  // namespace
+
+std::vector<ProbedPlace> places_of(const model::Route& route,
+                                   std::span<const CheckedTarget> targets) {
+  std::vector<ProbedPlace> places;
+  for (const auto& host : route.hosts) {
+    const auto expected = expected_of(route, host.name);
+    // Of one that has none nobody expects anything.
+    if (host.fault && model::is_unknown(*host.fault)) {
+      places.push_back({host.preference, host.name, expected, nullptr});
+    }
+    for (const auto& [target, seen, refused] : targets) {
+      if (target.host != host.name) continue;
+      auto mx = fmt::format("{}[{}]:{}", host.name, model::address_text(target.address), target.port);
+      places.push_back({host.preference, std::move(mx), expected, seen});
+    }
+  }
+  return places;
+}
 
 ProbeFinding find_what_mail_meets(std::span<const ProbedPlace> places) {
   ProbeFinding finding;

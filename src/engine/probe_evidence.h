@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "src/engine/probe_summary.h"
 #include "src/engine/rules.h"
 #include "src/engine/would_deliver.h"
 #include "src/model/evidence.h"
+#include "src/model/mail_route.h"
 #include "src/model/probed_address.h"
 
 namespace engine {
@@ -34,6 +36,11 @@ struct ProbeFinding {
   std::string mx;                           // the first that was seen
   bool operator==(const ProbeFinding&) const = default;
 };
+
+// The places of a route: of each address, and one for a host whose addresses could not be asked
+// for.
+std::vector<ProbedPlace> places_of(const model::Route& route,
+                                   std::span<const CheckedTarget> targets);
 
 // `places` in order of preference. At each level the most preferred hosts of which anything is
 // known decide: TLS works where none of them fails. It fails where every address of every host

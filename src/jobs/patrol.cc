@@ -112,7 +112,7 @@ void Patrol::take_event(const wire::WatchEvent& event) {
       schedule_.set_downgraded(event.destination, event.kind == Kind::Downgraded, now());
       break;
     case Kind::Asked:
-      schedule_.ask_for(event.destination, now());
+      schedule_.ask_for(event.destination, std::max(at, now()));
       break;
   }
   turn_.start(std::chrono::microseconds{0});
@@ -141,7 +141,8 @@ void Patrol::go_on() {
 }
 
 void Patrol::find_route(const std::string& destination) {
-  journeys_[destination].search = std::make_unique<RouteSearch>(
+  auto& journey = journeys_[destination] = {};
+  journey.search = std::make_unique<RouteSearch>(
       loop_, desk_, destination,
       [this, destination](const model::Route& route) { on_route(destination, route); });
 }
@@ -176,7 +177,7 @@ void Patrol::on_done(std::size_t index, model::ProbedAddress probed) {
 void Patrol::remember(const ProbeTarget& target, model::ProbedAddress probed) {
   auto& entry = remembered_[target];
   remembered_bytes_ -= entry.size;
-  entry.probed = std::make_shared<const model::ProbedAddress>(without_bulk(std::move(probed)));
+  entry.probed = std::make_unique<const model::ProbedAddress>(without_bulk(std::move(probed)));
   entry.size = size_of(*entry.probed);
   entry.at = now();
   remembered_bytes_ += entry.size;
@@ -209,15 +210,15 @@ void Patrol::report(const engine::ProbeSchedule::Checked& checked) {
   Checked found{route, {}, checked.is_put_off, now()};
   for (const auto& host : route.hosts) {
     for (const auto& address : host.addresses) {
-      Seen seen{&host, target_of(route, host, address), nullptr, {}};
+      engine::CheckedTarget seen{target_of(route, host, address), nullptr, {}};
       const auto refused = journey->second.refused.find(seen.target);
       const auto remembered = remembered_.find(seen.target);
       if (refused != journey->second.refused.end()) {
         seen.refused = refused->second;
       } else if (remembered != remembered_.end()) {
-        seen.probed = remembered->second.probed;
+        seen.seen = remembered->second.probed.get();
       }
-      found.seen.push_back(std::move(seen));
+      found.targets.push_back(std::move(seen));
     }
   }
   on_checked_(found);

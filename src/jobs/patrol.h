@@ -14,6 +14,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/probe_schedule.h"
+#include "src/engine/probe_summary.h"
 #include "src/jobs/dns_desk.h"
 #include "src/jobs/prober.h"
 #include "src/jobs/route_search.h"
@@ -33,19 +34,12 @@ class Patrol final : public Prober::Watcher {
     std::uint64_t seed = 0;
     std::string ehlo_name{};  // empty: the address we come from
   };
-  // One address of a route that was checked.
-  struct Seen {
-    const model::RouteHost* host = nullptr;
-    engine::ProbeTarget target{};
-    // Null: it was not probed; steps, capabilities and the chain above the peer's own certificate
-    // are left out.
-    std::shared_ptr<const model::ProbedAddress> probed{};
-    std::string refused{};  // why it may not be probed
-  };
   struct Checked {
     const model::Route& route;  // of the destination `route.next_hop`
-    std::vector<Seen> seen{};   // every address, in the order of the route
-    bool is_put_off = false;    // one at least did not say, or there is no route yet
+    // Every address, in the order of the route; lives as long as the call. Steps, capabilities and
+    // the chain above the peer's own certificate are left out.
+    std::vector<engine::CheckedTarget> targets{};
+    bool is_put_off = false;  // one at least did not say, or there is no route yet
     base::sys_seconds at{};
   };
   struct Counts {
@@ -81,7 +75,7 @@ class Patrol final : public Prober::Watcher {
   struct Remembered {
     base::sys_seconds at{};
     std::size_t size = 0;
-    std::shared_ptr<const model::ProbedAddress> probed{};
+    std::unique_ptr<const model::ProbedAddress> probed{};
   };
 
   [[nodiscard]] base::sys_seconds now() const;

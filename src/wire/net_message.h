@@ -45,7 +45,7 @@ struct WatchEvent {
     Failed,      // for want of TLS: the second try comes `retry_after` later
     Downgraded,  // from now on the way back is looked for
     Restored,
-    Asked,  // an admin wants to know now
+    Asked,  // a check is wanted at `at`
   };
   Kind kind = Kind::Asked;
   std::string destination;
