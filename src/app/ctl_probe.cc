@@ -14,6 +14,7 @@
 #include "src/app/ctl_time.h"
 #include "src/base/handle.h"
 #include "src/base/text.h"
+#include "src/engine/probe_summary.h"
 #include "src/model/next_hop.h"
 #include "src/model/reserved_address.h"
 #include "src/model/smtp_port.h"
@@ -96,13 +97,6 @@ bool is_sender(std::string_view text) {
          });
 }
 
-engine::Expected expected_of(const model::Route& route, const model::RouteHost& host) {
-  // smtp_tls_secure_cert_match is nexthop and dot-nexthop; of an address the second is a name that
-  // no certificate has, and OpenSSL wants both.
-  if (route.kind == model::Route::Kind::Literal) return {host.name, {}};
-  return {host.name, {route.name, "." + route.name}};
-}
-
 // Documentation networks are nobody's: there is nothing to be led into.
 std::string find_objection(const Context& context, const model::AddressBytes& address,
                            const std::vector<model::Network>& allowed) {
@@ -131,7 +125,7 @@ ProbedTarget target_of(const Context& context, const model::Route& route,
       endpoint.address = model::address_text(address);
       endpoint.port = port;
       endpoint.refused = find_objection(context, address, allowed);
-      endpoint.expected = expected_of(route, host);
+      endpoint.expected = engine::expected_of(route, host.name);
       probed.endpoints.push_back(std::move(endpoint));
     }
     target.hosts.push_back(std::move(probed));

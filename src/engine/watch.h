@@ -36,8 +36,9 @@ struct WatchQuestion {
 };
 
 struct WatchAlarm {
-  std::string what;  // "compliance", "certificate-expiry", "issuer-changed", "pin-changed",
-                     // "mx-changed", "probe-starttls"
+  // "compliance", "certificate-expiry", "issuer-changed", "pin-changed", "mx-changed". Vanished
+  // STARTTLS has its alarm in advance(), which takes what a probe saw for evidence too.
+  std::string what;
   std::string text;  // one sentence, printable
   bool is_over = false;
   bool operator==(const WatchAlarm&) const = default;

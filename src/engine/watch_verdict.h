@@ -35,10 +35,12 @@ std::optional<AskedLevel> asked_by(const model::PolicyRow& row);
 
 struct WatchVerdict {
   std::optional<bool> delivers;
-  std::string why;  // of a "no" or an unknown one, a clause: "certificate expired"
+  // A clause: "certificate expired"; of a "yes" where it is not one of all, "at 2 of 3 addresses".
+  std::string why;
 };
 WatchVerdict judge_record(const AskedLevel& asked, const model::ProbeRecord& record);
-// The same of one address.
-WatchVerdict judge_peer(const AskedLevel& asked, const model::ProbedPeer& peer);
+// The same of one address of it.
+WatchVerdict judge_peer(const AskedLevel& asked, const model::ProbedPeer& peer,
+                        std::string_view destination);
 
 }  // namespace engine

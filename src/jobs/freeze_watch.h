@@ -49,10 +49,4 @@ class FreezeWatch {
   std::int64_t forgotten_at_ = 0;
 };
 
-// The name under which domains are counted as one: its last two labels, three under a country's
-// second level ("example.co.uk"). A guess without a list: too few names err towards deciding late.
-std::string_view registrable_name(std::string_view destination);
-// The /24 or /48 of the address in "host[address]"; empty where there is none.
-std::string network_of(std::string_view mx);
-
 }  // namespace jobs
