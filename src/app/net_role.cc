@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -188,6 +189,7 @@ void Net::go() {
   if (const auto started = start_patrol(); !started) {
     base::log_error("no destination is probed: {}; mend that and reload", started.error());
   }
+  ::tzset();  // timegm(3), which reads the time of a certificate, would open /etc/localtime
   enter_sandbox(Role::Net);
   if (patrol_ && first_list_) take_list(std::exchange(first_list_, {}).get());
   tell_stats();

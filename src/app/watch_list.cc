@@ -29,11 +29,9 @@ class List {
 
   void add_state(const store::StoredState& stored) {
     const auto& state = stored.state;
-    const auto newest = std::max({state.offered_at, state.absent_at, state.worked_at, state.since});
-    const bool is_recent = now_ - newest < kWatchedAfterMail;
+    // How old the others are says nothing of mail: probes refresh them.
     const bool is_settled = state.phase == model::Phase::Normal && state.failures.empty();
-    WatchedRecord* record =
-        is_recent || !is_settled ? add(stored.destination) : find(stored.destination);
+    WatchedRecord* record = is_settled ? find(stored.destination) : add(stored.destination);
     if (record == nullptr) return;
     record->checked_at = std::max(record->checked_at, state.worked_at);
     record->is_downgraded = record->is_downgraded || is_away(state);
@@ -92,15 +90,15 @@ base::Result<std::vector<WatchedRecord>> make_watch_list(const image::Image* ima
                                                          store::StateDb& db, std::int64_t now) {
   List list(image, now);
   list.add_rows();
+  const auto mail = db.load_recent_mail(now - kWatchedAfterMail, [&](std::string_view destination) {
+    list.add_mail(destination);
+  });
+  if (!mail) return base::Error{mail.error()};
   const auto states = db.load_states([&](const store::StoredState& stored) {
     list.add_state(stored);
     return true;
   });
   if (!states) return base::Error{states.error()};
-  const auto mail = db.load_recent_mail(now - kWatchedAfterMail, [&](std::string_view destination) {
-    list.add_mail(destination);
-  });
-  if (!mail) return base::Error{mail.error()};
   const auto probes = db.load_probes([&](const store::StoredProbe& probe) {
     list.note_check(probe);
     return true;
