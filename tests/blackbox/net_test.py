@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Role `net`: watched destinations are checked, what is found is written down, and mail learns from it."""
+import json
 import signal
 import unittest
 
@@ -109,6 +110,23 @@ class WhoIsWatched(WithAWorld):
             wait_until(daemon.net, "net reports")
             daemon.check_now("good")
             daemon.wait_until_checked("good")
+            said = json.loads(daemon.ctl("watch", "--now", "GOOD.example.", "--json"))
+            self.assertEqual({"ok": True, "destinations": ["good.example"]}, said)
+            self.assertIn("tlspolicyctl watch good.example", daemon.ctl("watch", "--now", "good.example"))
+
+    def test_what_nobody_can_connect_to_is_refused(self):
+        with self.world.daemon([]) as daemon:
+            wait_until(daemon.net, "net reports")
+            for wrong in (".example.com", "*", "a b"):
+                self.assertIn("no destination", daemon.run_ctl("watch", "--now", wrong).stderr)
+            self.assertEqual(2, daemon.run_ctl("watch", "--now").returncode)
+            daemon.configure(probe_watch="no")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "net" not in daemon.roles(), "net is gone")
+            refused = wait_until(lambda: (done := daemon.run_ctl("watch", "--now", "a.example")).returncode and done,
+                                 "store has heard of it")
+            self.assertEqual(3, refused.returncode)
+            self.assertIn("probe_watch = no", refused.stderr)
 
 
 class Mail(WithAWorld):

@@ -8,7 +8,6 @@ import sys
 import tempfile
 
 import mail_peers as peers
-from ctl_control import ask_control
 from daemon import Daemon
 from processes import SLOWNESS, wait_until
 
@@ -75,11 +74,8 @@ class Watching(Daemon):
                    lambda: f"{count} are watched: {self.net()}\n{self.log()}", 20 * SLOWNESS)
 
     def check_now(self, *names):
-        """Asks for checks, as `tlspolicyctl watch --now` does."""
-        keys = [f"{name}.example:{PORT}" for name in names]
-        answer = ask_control(self.settings["control_socket"], {"verb": "watch-now", "destinations": keys})
-        if not answer["ok"]:
-            raise AssertionError(answer)
+        """Asks for checks before their turn."""
+        self.ctl("watch", "--now", *(f"{name}.example:{PORT}" for name in names))
 
     def state_rows(self, sql):
         """Lines of what state.db says."""
