@@ -60,9 +60,9 @@ json describe_answer(const std::optional<wire::AnswerStats>& stats) {
 
 json describe_net(const std::optional<wire::NetStats>& stats) {
   if (!stats) return nullptr;
-  return {{"pid", stats->pid},         {"watched", stats->watched}, {"waiting", stats->waiting},
-          {"open", stats->open},       {"checks", stats->checks},   {"put_off", stats->put_off},
-          {"probes", stats->probes},   {"refused", stats->refused}, {"evidence", stats->evidence},
+  return {{"pid", stats->pid},        {"watched", stats->watched}, {"waiting", stats->waiting},
+          {"open", stats->open},      {"checks", stats->checks},   {"put_off", stats->put_off},
+          {"probes", stats->probes},  {"refused", stats->refused}, {"evidence", stats->evidence},
           {"dropped", stats->dropped}};
 }
 
@@ -152,7 +152,8 @@ json answer(ControlDesk& desk, std::string_view request) {
     if (auto answered = answer_state_verb(desk, verb.get<std::string>(), asked)) return *answered;
   }
   return {{"ok", false},
-          {"error", "unknown verb; status, accept, state, reset, panic, trace and watch-now are known"}};
+          {"error",
+           "unknown verb; status, accept, state, reset, panic, trace and watch-now are known"}};
 }
 
 }  // namespace

@@ -72,12 +72,12 @@ void add_net(Table& table, const Json& status) {
   if (net.empty()) return;
   table.add({"net", fmt::format("pid {}, {} destinations watched", number_in(net, "pid"),
                                 number_in(net, "watched"))});
-  table.add({"  checks", fmt::format("{}, {} of them put off; {} under way",
-                                     number_in(net, "checks"), number_in(net, "put_off"),
-                                     number_in(net, "waiting"))});
-  table.add({"  probes", fmt::format("{} connections, {} refused; {} open",
-                                     number_in(net, "probes"), number_in(net, "refused"),
-                                     number_in(net, "open"))});
+  table.add(
+      {"  checks", fmt::format("{}, {} of them put off; {} under way", number_in(net, "checks"),
+                               number_in(net, "put_off"), number_in(net, "waiting"))});
+  table.add(
+      {"  probes", fmt::format("{} connections, {} refused; {} open", number_in(net, "probes"),
+                               number_in(net, "refused"), number_in(net, "open"))});
 }
 
 // By kind where there were any: the log has a line for each.

@@ -30,7 +30,8 @@ Exit check_now(const Context& context, const Arguments& arguments) {
     if (each.is_string()) names.push_back(each.get<std::string>());
   }
   const auto list = base::join(names, " ");
-  say(terminal_text(fmt::format("asked for: {}. One that was checked in the last ten minutes, or "
+  say(
+      terminal_text(fmt::format("asked for: {}. One that was checked in the last ten minutes, or "
                                 "that put us off, waits. What comes of it shows: tlspolicyctl "
                                 "watch {}",
                                 list, list)));

@@ -15,11 +15,11 @@
 namespace app {
 namespace {
 
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
 using wire::NetToStore;
 using wire::StoreToNet;
 using wire::WatchEvent;
-using std::chrono::duration_cast;
-using std::chrono::milliseconds;
 
 // Mail to other destinations begins and ends, rows expire.
 constexpr std::chrono::hours kListEvery{1};
@@ -103,8 +103,7 @@ void ProbeKeeper::send_list() {
     note_timer_.start(kNotePause);
   }
   const auto sealed = image::seal({bytes});
-  const bool is_sent =
-      sealed && net_->send(StoreToNet::Watched, {}, std::array{sealed->get()});
+  const bool is_sent = sealed && net_->send(StoreToNet::Watched, {}, std::array{sealed->get()});
   if (!is_sent) list_timer_.start(kListSoon);
   list_cost_ = duration_cast<milliseconds>(clock_.steady() - begun);
 }
@@ -201,7 +200,8 @@ bool ProbeKeeper::add_to(Batch& batch, const model::ProbeRecord& record, std::in
   const engine::WatchQuestion question{record, asked, *deliveries,
                                        *state ? (*state)->state.worked_at : 0, now};
   auto step = engine::watch(*known ? &(*known)->memory : nullptr, question);
-  if (const auto at = engine::next_expiry_check(step.memory, record, asked); at && *at - now < kDay) {
+  if (const auto at = engine::next_expiry_check(step.memory, record, asked);
+      at && *at - now < kDay) {
     batch.wanted.push_back({WatchEvent::Kind::Asked, record.destination, *at, 0});
   }
   for (auto& alarm : step.alarms) batch.alarms.emplace_back(record.destination, std::move(alarm));

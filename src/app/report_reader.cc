@@ -55,7 +55,9 @@ void ReportReader::take_found(std::string_view payload) {
       is_known = true;
       feedback_.take_finding(view, key, finding, found->at);
     }
-    if (!is_known) feedback_.take_finding(views_.only(feedback_.now().wall).value_or(""), key, finding, found->at);
+    if (!is_known)
+      feedback_.take_finding(views_.only(feedback_.now().wall).value_or(""), key, finding,
+                             found->at);
   }
 }
 

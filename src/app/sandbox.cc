@@ -80,10 +80,9 @@ constexpr const char* kIngestCalls[] = {"openat",
 
 // `net`: sockets to resolvers and mail hosts. No file is ever opened, nothing is listened on,
 // nothing is executed.
-constexpr const char* kNetCalls[] = {"socket",      "connect", "bind",      "getsockname",
-                                     "getpeername", "poll",    "shutdown",  "ioctl",
-                                     "getrandom",   "writev",  "recvmmsg",  "sendmmsg",
-                                     "uname",       "rseq",    "sched_yield"};
+constexpr const char* kNetCalls[] = {"socket",   "connect",  "bind",  "getsockname", "getpeername",
+                                     "poll",     "shutdown", "ioctl", "getrandom",   "writev",
+                                     "recvmmsg", "sendmmsg", "uname", "rseq",        "sched_yield"};
 
 // The thread beside which a large database is checked.
 constexpr const char* kThreadCalls[] = {"clone", "clone3", "set_robust_list", "sched_getaffinity"};

@@ -90,9 +90,8 @@ base::Result<std::vector<WatchedRecord>> make_watch_list(const image::Image* ima
                                                          store::StateDb& db, std::int64_t now) {
   List list(image, now);
   list.add_rows();
-  const auto mail = db.load_recent_mail(now - kWatchedAfterMail, [&](std::string_view destination) {
-    list.add_mail(destination);
-  });
+  const auto mail = db.load_recent_mail(
+      now - kWatchedAfterMail, [&](std::string_view destination) { list.add_mail(destination); });
   if (!mail) return base::Error{mail.error()};
   const auto states = db.load_states([&](const store::StoredState& stored) {
     list.add_state(stored);
@@ -111,8 +110,7 @@ std::int64_t find_retry_after(const image::Image* image, std::string_view destin
                               std::int64_t now) {
   if (image == nullptr) return model::kDefaultRetryAfter;
   const auto key = model::normalise_key(destination);
-  const auto verdict =
-      engine::judge(*image, {key, {}}, model::RowMode::Enforce, at_second(now));
+  const auto verdict = engine::judge(*image, {key, {}}, model::RowMode::Enforce, at_second(now));
   if (verdict.kind != model::Verdict::Kind::Policy) return model::kDefaultRetryAfter;
   return engine::rules_of(verdict.row, verdict.step, key.kind).retry_after;
 }

@@ -88,7 +88,8 @@ std::vector<ProbedPlace> places_of(const model::Route& route,
     }
     for (const auto& [target, seen, refused] : targets) {
       if (target.host != host.name) continue;
-      auto mx = fmt::format("{}[{}]:{}", host.name, model::address_text(target.address), target.port);
+      auto mx =
+          fmt::format("{}[{}]:{}", host.name, model::address_text(target.address), target.port);
       places.push_back({host.preference, std::move(mx), expected, seen});
     }
   }
@@ -126,10 +127,10 @@ std::optional<model::Evidence> evidence_for(const Rules* rules, const ProbeFindi
   const auto level = rules == nullptr ? model::Level::Encrypt : rules->level;
   const bool is_encryption_enough =
       level == model::Level::None || level == model::Level::May || level == model::Level::Encrypt;
-  auto outcome = is_encryption_enough              ? finding.encrypted
-                 : level == model::Level::Verify   ? finding.verified
-                 : level == model::Level::Secure   ? finding.secure
-                                                   : std::nullopt;
+  auto outcome = is_encryption_enough            ? finding.encrypted
+                 : level == model::Level::Verify ? finding.verified
+                 : level == model::Level::Secure ? finding.secure
+                                                 : std::nullopt;
   const bool asks_for_more = rules != nullptr && rules->has_own_demands;
   if (asks_for_more || (!is_encryption_enough && !outcome)) {
     // Where there is no TLS at all, none of a kind of its own can be had either.

@@ -167,8 +167,7 @@ void Patrol::on_done(std::size_t index, model::ProbedAddress probed) {
   if (open == open_.end()) return;
   const auto target = open->second;
   open_.erase(open);
-  const bool is_known =
-      probed.outcome.cause || probed.outcome.security != model::Security::Unknown;
+  const bool is_known = probed.outcome.cause || probed.outcome.security != model::Security::Unknown;
   remember(target, std::move(probed));
   schedule_.take_result(target, is_known ? ProbeEnding::Answered : ProbeEnding::PutOff, now());
   turn_.start(std::chrono::microseconds{0});
@@ -185,8 +184,8 @@ void Patrol::remember(const ProbeTarget& target, model::ProbedAddress probed) {
 }
 
 void Patrol::forget_old() {
-  while (!by_age_.empty() && (remembered_bytes_ > kMostRemembered ||
-                              by_age_.front().first < now() - remembered_for_)) {
+  while (!by_age_.empty() &&
+         (remembered_bytes_ > kMostRemembered || by_age_.front().first < now() - remembered_for_)) {
     forget_first();
   }
 }

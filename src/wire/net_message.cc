@@ -40,8 +40,7 @@ auto take_enum(ByteReader& from, const Values& values) {
 }
 
 void append_outcome(std::string& out, const std::optional<model::Outcome>& outcome) {
-  append_number<std::uint8_t>(out,
-                              outcome ? static_cast<std::uint8_t>(outcome->security) : kNone);
+  append_number<std::uint8_t>(out, outcome ? static_cast<std::uint8_t>(outcome->security) : kNone);
   append_number<std::uint8_t>(
       out, outcome && outcome->cause ? static_cast<std::uint8_t>(*outcome->cause) : kNone);
 }

@@ -7,8 +7,7 @@ is put off: it comes again after the back-off, not at once.
 import socket
 import unittest
 
-import dns_server
-from net_world import PORT, World
+from net_world import PORT, World, dns_server
 from oracle import NOT_FOUND, Oracle, strict_rows
 from processes import SANITIZED, SLOWNESS, status_of, wait_until
 

@@ -14,7 +14,7 @@ from processes import SLOWNESS, wait_until
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path += [str(TESTS / "dns"), str(TESTS / "postfix")]
 from certificates import Authority  # noqa: E402  pylint: disable=wrong-import-position
-from dns_server import DnsServer  # noqa: E402  pylint: disable=wrong-import-position
+import dns_server  # noqa: E402  pylint: disable=wrong-import-position
 
 PORT = 20025
 HANDSHAKE = "4.7.5 Cannot start TLS: handshake failure"
@@ -29,7 +29,7 @@ class World(contextlib.ExitStack):
         super().__init__()
         self.folder = self.enter_context(tempfile.TemporaryDirectory(prefix="net-"))
         self.authority = Authority(self.folder, "trusted-CA")
-        self.dns = self.enter_context(DnsServer({}))
+        self.dns = self.enter_context(dns_server.DnsServer({}))
         self._network = peers.loopback_network()
         self._count = 0
 

@@ -260,7 +260,8 @@ TEST_CASE("config: probe_allow holds networks and nothing else") {
 
 TEST_CASE("config: probe_opt_out holds names and networks, and probes are on unless told") {
   CHECK(parse("").config.probe_watch);
-  const auto parsed = parse("probe_opt_out = a.example, .b.example, 192.0.2.0/24\nprobe_watch = no");
+  const auto parsed =
+      parse("probe_opt_out = a.example, .b.example, 192.0.2.0/24\nprobe_watch = no");
   REQUIRE(parsed.errors.empty());
   CHECK(parsed.warnings.empty());
   CHECK(parsed.config.probe_opt_out == "a.example, .b.example, 192.0.2.0/24");

@@ -38,7 +38,9 @@ model::ProbedAddress working(std::string name, model::ChainTrust trust) {
 }
 
 ProbedPlace place(std::uint16_t preference, const model::ProbedAddress* seen) {
-  return {preference, "mx.a.example[192.0.2.1]:25", {"mx.a.example", {"a.example", ".a.example"}},
+  return {preference,
+          "mx.a.example[192.0.2.1]:25",
+          {"mx.a.example", {"a.example", ".a.example"}},
           seen};
 }
 
@@ -61,11 +63,11 @@ engine::ProbeFinding found(const std::vector<ProbedPlace>& places) {
 }  // namespace
 
 TEST_CASE("TLS works where the hosts that smtp(8) asks first do it") {
-  for (const auto& places : {std::vector{place(10, &kGood)},
-                             std::vector{place(10, &kGood), place(20, &kPlain)},
-                             std::vector{place(10, &kGood), place(10, &kSilent)},
-                             std::vector{place(10, &kSilent), place(20, &kGood)},
-                             std::vector{place(10, nullptr), place(20, &kGood)}}) {
+  for (const auto& places :
+       {std::vector{place(10, &kGood)}, std::vector{place(10, &kGood), place(20, &kPlain)},
+        std::vector{place(10, &kGood), place(10, &kSilent)},
+        std::vector{place(10, &kSilent), place(20, &kGood)},
+        std::vector{place(10, nullptr), place(20, &kGood)}}) {
     const auto finding = found(places);
     REQUIRE(finding.encrypted);
     CHECK(finding.encrypted->security == Security::Encrypted);
