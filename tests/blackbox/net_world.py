@@ -85,10 +85,10 @@ class Watching(Daemon):
         """Destinations of the table probe."""
         return set(self.state_rows("SELECT destination FROM probe;"))
 
-    def wait_until_checked(self, *names):
+    def wait_until_checked(self, *names, within=60):
         wanted = {f"{name}.example:{PORT}" for name in names}
         wait_until(lambda: wanted <= self.checked(),
-                   lambda: f"{wanted} are in the table probe: {self.net()}\n{self.log()}", 60 * SLOWNESS)
+                   lambda: f"{wanted} are in the table probe: {self.net()}\n{self.log()}", within * SLOWNESS)
 
     def fail_delivery(self, name, outcome=HANDSHAKE):
         with self.client(self.unix) as client:
