@@ -58,6 +58,8 @@ struct Config {
   std::string resolver;
   std::string probe_allow;
   std::string alarm_command;
+  std::string alarm_mail;
+  std::string sendmail_command;
   std::string user;
   std::string group;
   base::LogLevel log_level = base::LogLevel::Info;

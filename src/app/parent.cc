@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "src/app/alarm_command.h"
+#include "src/app/alarm_outlets.h"
 #include "src/app/child.h"
 #include "src/app/privileges.h"
 #include "src/app/restart_policy.h"
@@ -105,7 +105,7 @@ class Parent {
   net::Loop loop_;
   base::UniqueFd image_;
   base::UniqueFd state_base_;
-  AlarmCommand alarm_command_;
+  AlarmOutlets alarms_;
   std::string status_ = "starting";
   bool ready_ = false;
   bool stopping_ = false;
@@ -122,6 +122,7 @@ class Parent {
 Parent::Parent(ParentSetup setup, ServiceManager& manager)
     : setup_(std::move(setup)),
       manager_(manager),
+      alarms_(loop_, setup_.parsed.config),
       reload_pause_(loop_,
                     [this] {
                       if (reload_wanted_) reload();
@@ -162,6 +163,7 @@ int Parent::run() {
   }
   if (manager_.watchdog_period().count() > 0) watch();
   loop_.run();
+  alarms_.flush();
   for (const BoundListener& listener : setup_.listeners) {
     if (!listener.own_file.empty()) ::unlink(listener.own_file.c_str());
   }
@@ -268,8 +270,7 @@ void Parent::on_message(Slot& slot, net::Message message) {
       break;
     case wire::ToParent::Alarm:
       if (const auto alarm = wire::parse_alarm(message.payload)) {
-        alarm_command_.run(setup_.parsed.config.alarm_command, *alarm,
-                           clock_.now().time_since_epoch().count());
+        alarms_.tell(*alarm);
       }
       break;
   }
@@ -294,6 +295,7 @@ void Parent::reap_children() {
   int status = 0;
   for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0;
        pid = ::waitpid(-1, &status, WNOHANG)) {
+    alarms_.on_exit(pid, status);
     for (Slot& slot : slots_) {
       if (slot.pid == pid) on_death(slot, status);
     }

@@ -95,4 +95,27 @@ std::vector<OfferCheck> offer_checks_of(const model::ProbeRecord& record,
   return checks;
 }
 
+void OfferBook::take(const model::ProbeRecord& record, const model::WatchMemory& memory) {
+  for (const auto& check : offer_checks_of(record, memory)) {
+    auto known = hosts_.find(check.host);
+    if (known == hosts_.end()) {
+      if (hosts_.size() >= kMost) continue;
+      known = hosts_.emplace(check.host, Seen{}).first;
+    }
+    // One host may be that of many destinations.
+    if (known->second.at > check.at) continue;
+    known->second = {std::string(check.address), check.at, check.lost_since, check.is_crossed_out};
+  }
+}
+
+std::optional<OwnFault> OfferBook::find(const OwnFaultLimits& limits, std::int64_t now) {
+  std::erase_if(hosts_, [&](const auto& one) { return now - one.second.at >= limits.window; });
+  std::vector<OfferCheck> checks;
+  checks.reserve(hosts_.size());
+  for (const auto& [host, seen] : hosts_) {
+    checks.push_back({host, seen.address, seen.at, seen.lost_since, seen.is_crossed_out});
+  }
+  return find_own_fault(checks, limits, now);
+}
+
 }  // namespace engine
