@@ -1,5 +1,7 @@
 #include "src/app/alarm_outlets.h"
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,14 +9,24 @@
 #include <chrono>
 
 #include "src/app/child.h"
+#include "src/base/handle.h"
 #include "src/base/log.h"
 
 namespace app {
 namespace {
 
+constexpr int kFarewellMs = 2'000;
+
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+// Whoever stops us kills what we leave behind.
+void wait_for(pid_t pid) {
+  const base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd ended{process.get(), POLLIN, 0};
+  if (process) ::poll(&ended, 1, kFarewellMs);
 }
 
 }  // namespace
@@ -58,7 +70,8 @@ void AlarmOutlets::flush() {
   if (!due || config_.alarm_mail.empty()) return;
   const auto message =
       gathering_.take(config_.alarm_mail, host_name(), std::max(*due, clock_.steady()));
-  if (message) start_sendmail(config_.sendmail_command, *message);
+  if (!message) return;
+  if (const auto pid = start_sendmail(config_.sendmail_command, *message)) wait_for(*pid);
 }
 
 }  // namespace app

@@ -22,7 +22,7 @@ class AlarmOutlets {
   void tell(const wire::AlarmMessage& alarm);
   // A child that is none of the roles has ended.
   void on_exit(pid_t pid, int status);
-  // At the end: what waits goes now.
+  // At the end: what waits goes now, and is given two seconds.
   void flush();
 
  private:
