@@ -92,7 +92,8 @@ class Watch(unittest.TestCase):
         seen = self.watch("seen.test")[0]
         self.assertEqual(("observe", "fails: no STARTTLS"), (seen["mode"], seen["verdict"]))
         text = self.daemon.ctl("watch", "good.test", expect=1)
-        self.assertRegex(text, r"(?m)^  mx\.good\.test +192\.0\.2\.1 +TLSv1\.3 \S+ +expired +O=Trust +\S+ +fails: certificate expired$")
+        self.assertRegex(text, r"(?m)^  mx\.good\.test +192\.0\.2\.1 +TLSv1\.3 \S+ +expired +O=Trust +\S+ "
+                               r"+fails: certificate expired$")
 
     def test_what_is_unknown_says_why_and_what_was(self):
         self.fill(probe("good.test", self.now - 9 * DAY, 1, 5, fault="timeout", trouble="the resolver is silent"))
