@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "src/base/clock.h"
 #include "src/model/unrelated.h"
@@ -116,6 +117,17 @@ std::optional<OwnFault> OfferBook::find(const OwnFaultLimits& limits, std::int64
     checks.push_back({host, seen.address, seen.at, seen.lost_since, seen.is_crossed_out});
   }
   return find_own_fault(checks, limits, now);
+}
+
+std::optional<OfferBook::Word> OfferBook::look(const OwnFaultLimits& limits, std::int64_t now) {
+  auto fault = find(limits, now);
+  if (!fault) {
+    if (!std::exchange(said_at_, std::nullopt)) return std::nullopt;
+    return Word{false, true, "hosts offer STARTTLS again, or too few were checked lately"};
+  }
+  if (said_at_ && now - *said_at_ < kSayAgain) return std::nullopt;
+  const bool is_new = !std::exchange(said_at_, now);
+  return Word{true, is_new, std::move(fault->text)};
 }
 
 }  // namespace engine

@@ -62,6 +62,16 @@ class OfferBook {
   // Of the last find(): hosts that offered STARTTLS before and were checked within the window.
   [[nodiscard]] std::size_t size() const { return hosts_.size(); }
 
+  // What is to be said at `now`: that the fault began or is over, once; that it lasts, every
+  // kSayAgain seconds. Nothing otherwise.
+  static constexpr std::int64_t kSayAgain = 600;
+  struct Word {
+    bool is_ours = false;
+    bool is_new = false;
+    std::string text;
+  };
+  std::optional<Word> look(const OwnFaultLimits& limits, std::int64_t now);
+
  private:
   struct Seen {
     std::string address;
@@ -70,6 +80,7 @@ class OfferBook {
     bool is_crossed_out = false;
   };
   std::map<std::string, Seen, std::less<>> hosts_;
+  std::optional<std::int64_t> said_at_;  // that it is ours
 };
 
 }  // namespace engine
