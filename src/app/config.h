@@ -57,6 +57,8 @@ struct Config {
   std::string tls_ca_file;
   std::string resolver;
   std::string probe_allow;
+  std::string probe_opt_out;
+  bool probe_watch = false;
   std::string alarm_command;
   std::string alarm_mail;
   std::string sendmail_command;

@@ -17,25 +17,13 @@
 #include "src/engine/probe_summary.h"
 #include "src/model/next_hop.h"
 #include "src/model/reserved_address.h"
+#include "src/model/smtp_port.h"
 
 namespace app::ctl {
 namespace {
 
 constexpr std::size_t kLargestList = 16U << 20U;
-constexpr std::uint16_t kSmtpPort = 25;
 constexpr std::size_t kLongestSender = 254;  // RFC 5321 4.5.3.1.3, without the brackets
-
-// "[host]:587" and "example.com:587"; service names as /etc/services has them for SMTP.
-std::optional<std::uint16_t> port_of(std::string_view next_hop) {
-  const auto host_end = next_hop.starts_with('[') ? next_hop.find(']') : 0;
-  const auto colon = next_hop.find(':', host_end == next_hop.npos ? 0 : host_end);
-  if (colon == next_hop.npos) return kSmtpPort;
-  const auto port = next_hop.substr(colon + 1);
-  if (port == "smtp") return kSmtpPort;
-  if (port == "submission") return 587;
-  const auto number = base::parse_number<std::uint16_t>(port);
-  return number && *number > 0 ? number : std::nullopt;
-}
 
 // A bare address, with or without a port, is meant as the literal that Postfix wants in brackets.
 std::string as_next_hop(std::string_view written) {
@@ -96,7 +84,7 @@ std::string find_usage_fault(const std::vector<std::string>& destinations) {
           "[mx.example.com]:587 or [192.0.2.1] are",
           base::printable(each, 100));
     }
-    if (!port_of(each)) {
+    if (!model::smtp_port_of(each)) {
       return fmt::format("{}: the port must be a number, smtp or submission", each);
     }
   }
@@ -126,7 +114,7 @@ ProbedTarget target_of(const Context& context, const model::Route& route,
   target.kind = route.kind;
   target.fault = route.fault;
   target.trouble = route.text;
-  const auto port = port_of(route.next_hop).value_or(kSmtpPort);
+  const auto port = model::smtp_port_of(route.next_hop).value_or(model::kSmtpPort);
   for (const auto& host : route.hosts) {
     ProbedHost probed;
     probed.name = host.name;

@@ -60,6 +60,7 @@ struct Arguments {
   std::string otherwise;
   std::vector<std::string> destinations;
   bool asks_for_plain_mail = false;
+  bool checks_now = false;
   bool shows_changes = false;
 };
 

@@ -63,6 +63,7 @@ void print_addresses(const Context& context, const WatchLine& line) {
 }
 
 Exit run_watch(const Context& context, const Arguments& arguments) {
+  if (arguments.checks_now) return check_now(context, arguments);
   if (arguments.shows_changes) return print_changes(context, arguments);
   if (!arguments.since.empty() || !arguments.destination.empty()) {
     return refuse_usage("--since and --destination go with --changes");
@@ -97,6 +98,8 @@ void add_watch_verb(CLI::App& root, CommandLine& line) {
                    "These alone, with every address; all that are watched where none is given");
   watch.add_flag("--changes", line.arguments.shows_changes,
                  "What was found to be another than at the check before, newest first");
+  watch.add_flag("--now", line.arguments.checks_now,
+                 "Have the running daemon check them now, as soon as it may");
   watch.add_option("--since", line.arguments.since, "Changes since: 7d, 4h, or a date: 2026-11-22");
   watch.add_option("--destination", line.arguments.destination, "Changes of this one alone");
 }

@@ -46,4 +46,7 @@ Json to_json(const WatchLine& line);
 // ctl_watch_changes: `watch --changes`.
 Exit print_changes(const Context& context, const Arguments& arguments);
 
+// ctl_watch_now: asks the daemon to check them before their turn.
+Exit check_now(const Context& context, const Arguments& arguments);
+
 }  // namespace app::ctl

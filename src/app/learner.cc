@@ -172,6 +172,7 @@ void Learner::asked(std::int64_t pid, std::string_view view, const model::Key& k
 bool Learner::saw(std::string_view view, const model::Key& key, const model::Evidence& evidence) {
   auto dated = evidence;
   dated.at = clock_.now().time_since_epoch().count();
+  reports_.note_view(view, dated.at);
   return feedback_.take(view, key, dated);
 }
 

@@ -78,6 +78,12 @@ constexpr const char* kIngestCalls[] = {"openat",
                                         "getuid",
                                         "set_robust_list"};
 
+// `net`: sockets to resolvers and mail hosts. No file is ever opened, nothing is listened on,
+// nothing is executed.
+constexpr const char* kNetCalls[] = {"socket",   "connect",  "bind",  "getsockname", "getpeername",
+                                     "poll",     "shutdown", "ioctl", "getrandom",   "writev",
+                                     "recvmmsg", "sendmmsg", "uname", "rseq",        "sched_yield"};
+
 // The thread beside which a large database is checked.
 constexpr const char* kThreadCalls[] = {"clone", "clone3", "set_robust_list", "sched_getaffinity"};
 
@@ -103,7 +109,8 @@ void enter_sandbox(Role role) {
   const base::Handle<void, free_filter> guard(filter);
   if (filter == nullptr || !allow(filter, kLoopCalls) ||
       (role == Role::Store && (!allow(filter, kFileCalls) || !allow(filter, kThreadCalls))) ||
-      (role == Role::Ingest && !allow(filter, kIngestCalls)) || seccomp_load(filter) != 0) {
+      (role == Role::Ingest && !allow(filter, kIngestCalls)) ||
+      (role == Role::Net && !allow(filter, kNetCalls)) || seccomp_load(filter) != 0) {
     base::log_warning("no seccomp sandbox: the kernel refuses the filter");
   }
 }

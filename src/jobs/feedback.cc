@@ -137,6 +137,13 @@ bool Feedback::take(std::string_view view, const model::Key& key, const Evidence
   return rules && engine::bounces(*rules, newest(view, key.text), evidence, now, is_frozen_);
 }
 
+void Feedback::take_finding(std::string_view view, const model::Key& key,
+                            const engine::ProbeFinding& finding, std::int64_t at) {
+  const auto rules = rules_.rules_for(view, key);
+  const auto evidence = engine::evidence_for(rules ? &*rules : nullptr, finding, at);
+  if (evidence) take(view, key, *evidence);
+}
+
 bool Feedback::reset(std::string_view view, const model::Key& key) {
   if (newest(view, key.text).version == 0) return false;
   apply(view, key, engine::Reset{});

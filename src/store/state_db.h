@@ -191,6 +191,9 @@ class StateDb {
   // Of one destination, newest hour first; empty = of all.
   base::Result<std::vector<EvidenceCount>> list_counts(std::string_view destination,
                                                        std::int64_t since);
+  // Every destination that trusted evidence of mail was counted for since then, each once.
+  base::Result<void> load_recent_mail(std::int64_t since,
+                                      const std::function<void(std::string_view)>& visit);
   // The same of what was observed, in order of destination, view and row. Ends where `visit`
   // returns false.
   base::Result<void> list_observed(std::string_view destination, std::int64_t since,

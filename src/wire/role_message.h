@@ -65,7 +65,7 @@ enum class IngestToAnswer : std::uint8_t {
   Stats,         // IngestStats
 };
 
-enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i' };
+enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i', Net = 'n' };
 enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c', Tlsrpt = 'r' };
 
 // What `ingest` counted since it started.

@@ -260,6 +260,18 @@ TEST_CASE("config: probe_allow holds networks and nothing else") {
   CHECK(error_of("probe_allow = 10.0.0.1/8\n").starts_with("t.conf:1: probe_allow: "));
 }
 
+TEST_CASE("config: probe_opt_out holds names and networks, and probes are on unless told") {
+  CHECK(parse("").config.probe_watch);
+  const auto parsed =
+      parse("probe_opt_out = a.example, .b.example, 192.0.2.0/24\nprobe_watch = no");
+  REQUIRE(parsed.errors.empty());
+  CHECK(parsed.warnings.empty());
+  CHECK(parsed.config.probe_opt_out == "a.example, .b.example, 192.0.2.0/24");
+  CHECK_FALSE(parsed.config.probe_watch);
+  CHECK(error_of("probe_opt_out = *").starts_with("t.conf:1: probe_opt_out: "));
+  CHECK(error_of("probe_watch = maybe").starts_with("t.conf:1: probe_watch: "));
+}
+
 TEST_CASE("config: the resolver is an address") {
   for (const auto* good : {"resolver = 127.0.0.1", "resolver =", "resolver = [::1]:5353",
                            "resolver = 192.0.2.53 trust-ad"}) {
