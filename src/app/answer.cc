@@ -299,6 +299,9 @@ void Answer::on_store(net::Message message) {
       if (message.descriptors.size() != 1) break;
       mails_.take_known(std::move(message.descriptors.front()));
       break;
+    case StoreToAnswer::OwnFault:
+      learner_.on_own_fault(message.payload);
+      break;
   }
 }
 

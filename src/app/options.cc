@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "src/app/alarm_mail.h"
 #include "src/app/config.h"
 #include "src/base/text.h"
 #include "src/engine/opt_out.h"
@@ -40,6 +41,12 @@ bool set_optional_path(Config& config, std::string_view value) {
 bool set_resolver(Config& config, std::string_view value) {
   if (!value.empty() && !wire::parse_resolver_setting(value).ok()) return false;
   config.resolver = value;
+  return true;
+}
+
+bool set_alarm_mail(Config& config, std::string_view value) {
+  if (!value.empty() && !is_mailbox(value)) return false;
+  config.alarm_mail = value;
   return true;
 }
 
@@ -248,6 +255,11 @@ constexpr std::array kOptions{
            set_yes_no<&C::probe_watch>},
     Option{"alarm_command", "", true, true, "A program to run when an alarm rises.",
            "an absolute path, or empty", set_optional_path<&C::alarm_command>},
+    Option{"alarm_mail", "", true, true, "Whom alarms are mailed to, by sendmail_command.",
+           "user@example.com, a local name, or empty", set_alarm_mail},
+    Option{"sendmail_command", "/usr/sbin/sendmail", true, true,
+           "What takes a mail on its standard input, with -i -t.", kPath,
+           set_path<&C::sendmail_command>},
     Option{"user", "", false, true, "Whom the daemon runs as once its sockets are bound.", kName,
            set_account<&C::user>},
     Option{"group", "", false, true, "Its group; empty: the user's own.", kName,

@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-#include "src/app/alarm_command.h"
+#include "src/app/alarm_outlets.h"
 #include "src/app/child.h"
 #include "src/app/privileges.h"
 #include "src/app/role.h"
@@ -64,7 +64,7 @@ class Parent {
   net::Loop loop_;
   base::UniqueFd image_;
   base::UniqueFd state_base_;
-  AlarmCommand alarm_command_;
+  AlarmOutlets alarms_;
   std::string status_ = "starting";
   const bool reads_logs_;
   bool ready_ = false;
@@ -83,6 +83,7 @@ class Parent {
 Parent::Parent(ParentSetup setup, ServiceManager& manager)
     : setup_(std::move(setup)),
       manager_(manager),
+      alarms_(loop_, setup_.parsed.config),
       reads_logs_(!setup_.parsed.config.maillog.empty() ||
                   !setup_.parsed.config.tlsrpt_socket.empty()),
       reload_pause_(loop_,
@@ -125,6 +126,7 @@ int Parent::run() {
   }
   if (manager_.watchdog_period().count() > 0) watch();
   loop_.run();
+  alarms_.flush();
   for (const BoundListener& listener : setup_.listeners) {
     if (!listener.own_file.empty()) ::unlink(listener.own_file.c_str());
   }
@@ -235,8 +237,7 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
       break;
     case wire::ToParent::Alarm:
       if (const auto alarm = wire::parse_alarm(message.payload)) {
-        alarm_command_.run(setup_.parsed.config.alarm_command, *alarm,
-                           clock_.now().time_since_epoch().count());
+        alarms_.tell(*alarm);
       }
       break;
   }
@@ -261,6 +262,7 @@ void Parent::reap_children() {
   int status = 0;
   for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0;
        pid = ::waitpid(-1, &status, WNOHANG)) {
+    alarms_.on_exit(pid, status);
     for (RoleSlot& slot : slots_) {
       if (slot.pid == pid) on_death(slot, status);
     }

@@ -49,11 +49,12 @@ bool shows_tls(const wire::CountRecord& count) {
 }  // namespace
 
 ProbeKeeper::ProbeKeeper(net::Loop& loop, const base::Clock& clock, StateKeeper& states,
-                         FindImage find_image, TellParent tell_parent)
+                         FindImage find_image, TellParent tell_parent, TellAnswer tell_answer)
     : clock_(clock),
       states_(states),
       find_image_(std::move(find_image)),
       tell_parent_(std::move(tell_parent)),
+      tell_answer_(std::move(tell_answer)),
       loop_(loop),
       list_timer_(loop, [this] { send_list(); }),
       event_timer_(loop, [this] { send_events(); }),
@@ -227,9 +228,19 @@ void ProbeKeeper::save() {
   }
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(taken));
   for (const auto& [destination, alarm] : batch.alarms) tell_alarm(destination, alarm);
+  for (const auto& update : batch.updates) offers_.take(update.record, update.memory);
+  tell_own_fault();
   for (auto& event : batch.wanted) send_event(std::move(event));
   save_timer_.stop();
   if (!records_.empty()) save_timer_.start(kSaveAfter);
+}
+
+// Them or us?
+void ProbeKeeper::tell_own_fault() {
+  const auto word = offers_.look({}, now());
+  if (!word) return;
+  tell_answer_(wire::StoreToAnswer::OwnFault, wire::to_payload(std::uint64_t{word->is_ours}));
+  if (word->is_new) tell_alarm({}, {"own-network", word->text, !word->is_ours});
 }
 
 void ProbeKeeper::tell_alarm(const std::string& destination, const engine::WatchAlarm& alarm) {

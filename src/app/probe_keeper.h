@@ -15,6 +15,7 @@
 
 #include "src/app/state_keeper.h"
 #include "src/base/clock.h"
+#include "src/engine/own_fault.h"
 #include "src/engine/watch.h"
 #include "src/image/reader.h"
 #include "src/model/probe_record.h"
@@ -30,10 +31,11 @@ class ProbeKeeper {
   // The policy in force; null while there is none.
   using FindImage = std::function<const image::Image*()>;
   using TellParent = std::function<bool(wire::ToParent type, std::string_view payload)>;
+  using TellAnswer = std::function<bool(wire::StoreToAnswer type, std::string_view payload)>;
 
   // All outlive it.
   ProbeKeeper(net::Loop& loop, const base::Clock& clock, StateKeeper& states, FindImage find_image,
-              TellParent tell_parent);
+              TellParent tell_parent, TellAnswer tell_answer);
 
   // `net` is there, perhaps a new one.
   void connect(base::UniqueFd channel);
@@ -69,6 +71,7 @@ class ProbeKeeper {
   void save();
   bool add_to(Batch& batch, const model::ProbeRecord& record, std::int64_t now);
   void tell_alarm(const std::string& destination, const engine::WatchAlarm& alarm);
+  void tell_own_fault();
   void note_watched();
   [[nodiscard]] std::int64_t now() const { return clock_.now().time_since_epoch().count(); }
 
@@ -76,6 +79,8 @@ class ProbeKeeper {
   StateKeeper& states_;
   FindImage find_image_;
   TellParent tell_parent_;
+  TellAnswer tell_answer_;
+  engine::OfferBook offers_;
   std::unique_ptr<net::Channel> net_;
   std::optional<wire::NetStats> stats_;
   std::map<std::string, std::uint64_t> alarms_raised_;

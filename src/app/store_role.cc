@@ -106,7 +106,10 @@ Store::Store()
       keeper_(loop_, clock_, *this),
       probes_(
           loop_, clock_, keeper_, [this] { return publisher_ ? publisher_->image() : nullptr; },
-          [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
+          [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); },
+          [this](StoreToAnswer type, std::string_view payload) {
+            return tell_answer(type, payload, {});
+          }),
       control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
       parent_(
           loop_, base::UniqueFd(kParentChannel),

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "src/base/clock.h"
 #include "src/model/unrelated.h"
@@ -93,6 +94,40 @@ std::vector<OfferCheck> offer_checks_of(const model::ProbeRecord& record,
         {host.name, peer->address, record.at, host.absent_since, peer->is_crossed_out});
   }
   return checks;
+}
+
+void OfferBook::take(const model::ProbeRecord& record, const model::WatchMemory& memory) {
+  for (const auto& check : offer_checks_of(record, memory)) {
+    auto known = hosts_.find(check.host);
+    if (known == hosts_.end()) {
+      if (hosts_.size() >= kMost) continue;
+      known = hosts_.emplace(check.host, Seen{}).first;
+    }
+    // One host may be that of many destinations.
+    if (known->second.at > check.at) continue;
+    known->second = {std::string(check.address), check.at, check.lost_since, check.is_crossed_out};
+  }
+}
+
+std::optional<OwnFault> OfferBook::find(const OwnFaultLimits& limits, std::int64_t now) {
+  std::erase_if(hosts_, [&](const auto& one) { return now - one.second.at >= limits.window; });
+  std::vector<OfferCheck> checks;
+  checks.reserve(hosts_.size());
+  for (const auto& [host, seen] : hosts_) {
+    checks.push_back({host, seen.address, seen.at, seen.lost_since, seen.is_crossed_out});
+  }
+  return find_own_fault(checks, limits, now);
+}
+
+std::optional<OfferBook::Word> OfferBook::look(const OwnFaultLimits& limits, std::int64_t now) {
+  auto fault = find(limits, now);
+  if (!fault) {
+    if (!std::exchange(said_at_, std::nullopt)) return std::nullopt;
+    return Word{false, true, "hosts offer STARTTLS again, or too few were checked lately"};
+  }
+  if (said_at_ && now - *said_at_ < kSayAgain) return std::nullopt;
+  const bool is_new = !std::exchange(said_at_, now);
+  return Word{true, is_new, std::move(fault->text)};
 }
 
 }  // namespace engine

@@ -3,7 +3,10 @@
 // owner are one, and so are hosts of one network (model/unrelated.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,5 +49,38 @@ std::optional<OwnFault> find_own_fault(std::span<const OfferCheck> checks,
 // the views live as long as both.
 std::vector<OfferCheck> offer_checks_of(const model::ProbeRecord& record,
                                         const model::WatchMemory& memory);
+
+// The last checks of many hosts.
+class OfferBook {
+ public:
+  static constexpr std::size_t kMost = 100'000;  // hosts; a further one is not counted
+
+  // A check that was made, or is remembered from before a restart; `memory` is what watch() made of
+  // it.
+  void take(const model::ProbeRecord& record, const model::WatchMemory& memory);
+  std::optional<OwnFault> find(const OwnFaultLimits& limits, std::int64_t now);
+  // Of the last find(): hosts that offered STARTTLS before and were checked within the window.
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+
+  // What is to be said at `now`: that the fault began or is over, once; that it lasts, every
+  // kSayAgain seconds. Nothing otherwise.
+  static constexpr std::int64_t kSayAgain = 600;
+  struct Word {
+    bool is_ours = false;
+    bool is_new = false;
+    std::string text;
+  };
+  std::optional<Word> look(const OwnFaultLimits& limits, std::int64_t now);
+
+ private:
+  struct Seen {
+    std::string address;
+    std::int64_t at = 0;
+    std::int64_t lost_since = 0;
+    bool is_crossed_out = false;
+  };
+  std::map<std::string, Seen, std::less<>> hosts_;
+  std::optional<std::int64_t> said_at_;  // that it is ours
+};
 
 }  // namespace engine

@@ -150,6 +150,12 @@ bool Feedback::reset(std::string_view view, const model::Key& key) {
   return true;
 }
 
+void Feedback::take_own_fault(bool is_ours) {
+  const auto now = clock_.now();
+  freeze_.hold_until(is_ours ? now.lived + kOwnFaultHolds : 0);
+  watch_freeze();
+}
+
 void Feedback::tick() {
   watch_freeze();
   apply_to_all(engine::Tick{});
@@ -296,6 +302,18 @@ void Feedback::end_base() {
   rules_changed();
 }
 
+std::string Feedback::why_frozen(bool is_frozen, std::int64_t now) const {
+  if (!is_frozen) return "few enough fail";
+  if (freeze_.is_held(now)) {
+    return "checks of many unrelated hosts say that our own network strips STARTTLS, so nothing is "
+           "lowered or bounced";
+  }
+  return fmt::format(
+      "{} names that did TLS before fail at once: the fault is likely ours, so nothing is lowered "
+      "or bounced",
+      freeze_.failing());
+}
+
 void Feedback::watch_freeze() {
   const auto now = clock_.now();
   const bool is_frozen = freeze_.is_frozen(now.lived);
@@ -303,11 +321,7 @@ void Feedback::watch_freeze() {
   is_frozen_ = is_frozen;
   model::Decision decision;
   decision.kind = is_frozen ? model::DecisionKind::Freeze : model::DecisionKind::Thaw;
-  decision.why = is_frozen ? fmt::format(
-                                 "{} names that did TLS before fail at once: the fault is "
-                                 "likely ours, so nothing is lowered or bounced",
-                                 freeze_.failing())
-                           : "few enough fail";
+  decision.why = why_frozen(is_frozen, now.lived);
   if (is_frozen) ++alarms_raised_.freeze;
   outlet_.alarm("freeze", {}, decision.why, !is_frozen);
   wire::Proposal proposal;

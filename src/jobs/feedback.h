@@ -84,6 +84,10 @@ class Feedback {
   }
   // An admin's word. False where nothing is known of the destination.
   bool reset(std::string_view view, const model::Key& key);
+  // What checks of many unrelated hosts say of our own network (engine/own_fault.h): `is_ours`
+  // holds a freeze for kOwnFaultHolds seconds, and is to be said again while it lasts.
+  static constexpr std::int64_t kOwnFaultHolds = 1'800;
+  void take_own_fault(bool is_ours);
   // Every second or so.
   void tick();
   // Another policy is in force.
@@ -136,6 +140,7 @@ class Feedback {
   void send(Open& open);
   void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
   void watch_freeze();
+  [[nodiscard]] std::string why_frozen(bool is_frozen, std::int64_t now) const;
   void tell(std::string_view destination, const engine::Alarm& alarm,
             const engine::Advanced& advanced);
   [[nodiscard]] engine::Memory memory_of_absent() const;

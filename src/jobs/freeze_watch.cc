@@ -54,7 +54,7 @@ bool FreezeWatch::is_frozen(std::int64_t now) {
   for (const auto& [name, one] : failing_) networks.insert(one.network);
   const auto count = static_cast<std::int64_t>(std::min(failing_.size(), networks.size()));
   const auto tried = static_cast<std::int64_t>(tried_.size());
-  return count >= limits_.domains && 100 * count >= limits_.share * tried;
+  return is_held(now) || (count >= limits_.domains && 100 * count >= limits_.share * tried);
 }
 
 }  // namespace jobs

@@ -42,6 +42,7 @@ enum class StoreToAnswer : std::uint8_t {
   Mode,          // ModeMessage: an admin's panic
   Follow,        // texts: the destinations whose exchanges an admin wants to see, all of them
   InboundKnown,  // one descriptor: InboundKnowns (inbound_record.h), what was learnt before
+  OwnFault,      // 8 bytes, 1 or 0: whether checks say that our own network strips STARTTLS
 };
 
 enum class AnswerToStore : std::uint8_t {

@@ -60,12 +60,14 @@ TEST_CASE("config: every default is allowed by its own option") {
 
 TEST_CASE("config: every key of the contract is known, once") {
   const std::vector<std::string_view> contract{
-      "policy_db",      "state_db",     "image_file",         "control_socket", "tlsmap_listen",
-      "policyd_listen", "http_listen",  "socket_mode",        "socket_owner",   "socket_group",
-      "mode",           "evidence_uid", "trust_tcp_outcomes", "maillog",        "trust_maillog",
-      "tlsrpt_socket",  "tlsrpt_tee",   "freeze_domains",     "freeze_share",   "freeze_window",
-      "tls_ca_file",    "resolver",     "probe_allow",        "alarm_command",  "user",
-      "group",          "log_level",    "postfix_version"};
+      "policy_db",          "state_db",         "image_file",    "control_socket",
+      "tlsmap_listen",      "policyd_listen",   "http_listen",   "socket_mode",
+      "socket_owner",       "socket_group",     "mode",          "evidence_uid",
+      "trust_tcp_outcomes", "maillog",          "trust_maillog", "tlsrpt_socket",
+      "tlsrpt_tee",         "freeze_domains",   "freeze_share",  "freeze_window",
+      "tls_ca_file",        "resolver",         "probe_allow",   "alarm_command",
+      "alarm_mail",         "sendmail_command", "user",          "group",
+      "log_level",          "postfix_version"};
   for (const auto name : contract) {
     CAPTURE(name);
     int count = 0;

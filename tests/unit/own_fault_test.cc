@@ -102,3 +102,45 @@ TEST_CASE("them or us: only hosts that offered STARTTLS before are asked about")
   CHECK(checks[0].host == "a.example");
   CHECK(checks[0].lost_since == 9);
 }
+
+TEST_CASE("them or us: a book of checks forgets what is older than the window") {
+  engine::OfferBook book;
+  for (int i = 0; i < 6; ++i) {
+    const auto host = fmt::format("mx.partner{}.example", i);
+    const auto record =
+        test::record_of("d", kNow, {test::plain_peer(host, fmt::format("198.51.{}.1", i))});
+    model::WatchMemory memory;
+    memory.hosts = {{host, 5, kNow, {}, {}}};
+    book.take(record, memory);
+    // What is older does not take its place.
+    memory.hosts[0].absent_since = 0;
+    book.take(test::record_of("e", kNow - 9, {test::good_peer(host)}), memory);
+  }
+  CHECK(book.find({}, kNow + 1).has_value());
+  CHECK(book.size() == 6);
+  CHECK_FALSE(book.find({}, kNow + 6 * 3'600).has_value());
+  CHECK(book.size() == 0);
+}
+
+TEST_CASE("them or us: a fault is said once, again while it lasts, and once when it is over") {
+  engine::OfferBook book;
+  CHECK_FALSE(book.look({}, kNow).has_value());
+  for (int i = 0; i < 6; ++i) {
+    const auto host = fmt::format("mx.partner{}.example", i);
+    model::WatchMemory memory;
+    memory.hosts = {{host, 5, kNow, {}, {}}};
+    book.take(test::record_of("d", kNow, {test::plain_peer(host, fmt::format("198.51.{}.1", i))}),
+              memory);
+  }
+  const auto first = book.look({}, kNow + 1);
+  REQUIRE(first.has_value());
+  CHECK((first->is_ours && first->is_new));
+  CHECK_FALSE(book.look({}, kNow + engine::OfferBook::kSayAgain).has_value());
+  const auto again = book.look({}, kNow + 1 + engine::OfferBook::kSayAgain);
+  REQUIRE(again.has_value());
+  CHECK((again->is_ours && !again->is_new));
+  const auto over = book.look({}, kNow + 7 * 3'600);
+  REQUIRE(over.has_value());
+  CHECK((!over->is_ours && over->is_new));
+  CHECK_FALSE(book.look({}, kNow + 7 * 3'600).has_value());
+}
