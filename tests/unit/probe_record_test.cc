@@ -60,13 +60,17 @@ TEST_CASE("names that are too long for a record are none rather than others") {
 }
 
 TEST_CASE("a record that breaks a bound is none") {
-  const auto good = bytes_of(test::good_record("partner.example", 5));
-  // The destination's length, and after its text and the time the kind of the route.
-  for (const auto at : {std::size_t{1}, std::size_t{2} + 15 + 8}) {
-    auto bytes = good;
-    bytes[at] = '\x7f';
-    std::string_view rest = bytes;
+  const std::string name = "partner.example";
+  const auto good = bytes_of(test::good_record(name, 5));
+  // The kind of the route, after the destination and the time.
+  auto bytes = good;
+  bytes[2 + name.size() + 8] = '\x7f';
+  // A destination of 256 bytes.
+  auto longer = std::string(2, '\0') + std::string(256, 'd') + good.substr(2 + name.size());
+  longer[1] = 1;
+  for (const auto& wrong : {bytes, longer}) {
+    std::string_view rest = wrong;
     CHECK_FALSE(wire::take_probe_record(rest).has_value());
-    CHECK(rest.size() == bytes.size());
+    CHECK(rest.size() == wrong.size());
   }
 }

@@ -154,7 +154,7 @@ TEST_CASE("watch: another MX set is said, and what is new in it is learnt anew")
   desk.check({good_peer("mx1.partner.example"), good_peer("mx2.partner.example")});
   desk.tls_by_mail_at = kNow;
   const auto step =
-      desk.check({good_peer("mx1.partner.example"), plain_peer("mx3.partner.example")});
+      desk.check({plain_peer("mx3.partner.example"), good_peer("mx1.partner.example")});
   // mx3 never offered STARTTLS: what mail saw was seen of others.
   REQUIRE(kinds_of(step) == Kinds{WatchChangeKind::MxChanged});
   CHECK(step.changes[0].before == "mx1.partner.example mx2.partner.example");
