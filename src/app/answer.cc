@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "src/app/answer_stats.h"
 #include "src/app/config.h"
 #include "src/app/image_intake.h"
 #include "src/app/learner.h"
@@ -20,6 +21,7 @@
 #include "src/net/channel.h"
 #include "src/net/loop.h"
 #include "src/net/server.h"
+#include "src/wire/net_message.h"
 #include "src/wire/role_message.h"
 #include "tlsmap/session.h"
 
@@ -38,22 +40,6 @@ constexpr std::size_t kReservedDescriptors = 48;
 constexpr std::chrono::milliseconds kFirstPolicyGrace{1500};
 constexpr std::chrono::milliseconds kStopDeadline{2000};
 constexpr std::chrono::milliseconds kStatsEvery{250};
-
-void add_counters(wire::AnswerStats& stats, const tlsmap::Counters& counters) {
-  for (const auto& table : counters.answers) {
-    stats.ok += table[static_cast<std::size_t>(tlsmap::Status::Ok)];
-    stats.not_found += table[static_cast<std::size_t>(tlsmap::Status::NotFound)];
-    stats.temp += table[static_cast<std::size_t>(tlsmap::Status::Temp)];
-    stats.perm += table[static_cast<std::size_t>(tlsmap::Status::Perm)];
-  }
-  stats.perm += counters.unknown_map;
-  stats.malformed = counters.malformed;
-  stats.outcomes = counters.outcomes;
-  stats.orphans = counters.orphans;
-  stats.untrusted = counters.untrusted;
-  stats.kept = counters.kept;
-  stats.bounced = counters.bounced;
-}
 
 net::Server::Limits find_limits() {
   rlimit files{};
@@ -75,6 +61,7 @@ class Answer {
   void take_listeners(net::Message message);
   void connect_peer(net::Message message);
   void connect_ingest(net::Message message);
+  void connect_net(net::Message message);
   void connect_store(net::Message message);
   void take_first_image(net::Message message);
   void take_new_image(net::Message message);
@@ -109,6 +96,7 @@ class Answer {
   ImageIntake intake_;
   std::unique_ptr<net::Channel> store_;
   std::unique_ptr<net::Channel> ingest_;
+  std::unique_ptr<net::Channel> net_;
   net::Channel parent_;
   net::Timer grace_;
   net::Timer stats_;
@@ -227,11 +215,29 @@ void Answer::set_mode() {
 
 void Answer::connect_peer(net::Message message) {
   if (message.descriptors.size() != 1 || message.payload.size() != 1) return;
-  if (message.payload.front() == static_cast<char>(wire::PeerRole::Ingest)) {
-    connect_ingest(std::move(message));
-  } else {
-    connect_store(std::move(message));
+  switch (static_cast<wire::PeerRole>(message.payload.front())) {
+    case wire::PeerRole::Ingest:
+      connect_ingest(std::move(message));
+      break;
+    case wire::PeerRole::Net:
+      connect_net(std::move(message));
+      break;
+    case wire::PeerRole::Store:
+      connect_store(std::move(message));
+      break;
+    case wire::PeerRole::Answer:
+      break;
   }
+}
+
+void Answer::connect_net(net::Message message) {
+  net_ = std::make_unique<net::Channel>(
+      loop_, std::move(message.descriptors.front()),
+      [this](const net::Message& from_net) {
+        if (from_net.type != static_cast<std::uint8_t>(wire::NetToAnswer::Found)) return;
+        learner_.reports().take_found(from_net.payload);
+      },
+      [this] { net_.reset(); });
 }
 
 void Answer::connect_ingest(net::Message message) {
@@ -292,6 +298,9 @@ void Answer::on_store(net::Message message) {
     case StoreToAnswer::InboundKnown:
       if (message.descriptors.size() != 1) break;
       mails_.take_known(std::move(message.descriptors.front()));
+      break;
+    case StoreToAnswer::OwnFault:
+      learner_.on_own_fault(message.payload);
       break;
   }
 }

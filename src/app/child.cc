@@ -26,12 +26,14 @@ std::string_view to_word(Role role) {
       return "store";
     case Role::Ingest:
       return "ingest";
+    case Role::Net:
+      return "net";
   }
   return "";
 }
 
 std::optional<Role> parse_role(std::string_view argv0) {
-  for (const Role role : {Role::Answer, Role::Store, Role::Ingest}) {
+  for (const Role role : {Role::Answer, Role::Store, Role::Ingest, Role::Net}) {
     if (argv0 == full_name(role)) return role;
   }
   return std::nullopt;

@@ -57,7 +57,11 @@ struct Config {
   std::string tls_ca_file;
   std::string resolver;
   std::string probe_allow;
+  std::string probe_opt_out;
+  bool probe_watch = false;
   std::string alarm_command;
+  std::string alarm_mail;
+  std::string sendmail_command;
   std::string user;
   std::string group;
   base::LogLevel log_level = base::LogLevel::Info;

@@ -58,6 +58,14 @@ json describe_answer(const std::optional<wire::AnswerStats>& stats) {
           {"policyd", stats->policyd}};
 }
 
+json describe_net(const std::optional<wire::NetStats>& stats) {
+  if (!stats) return nullptr;
+  return {{"pid", stats->pid},        {"watched", stats->watched}, {"waiting", stats->waiting},
+          {"open", stats->open},      {"checks", stats->checks},   {"put_off", stats->put_off},
+          {"probes", stats->probes},  {"refused", stats->refused}, {"evidence", stats->evidence},
+          {"dropped", stats->dropped}};
+}
+
 json describe_pending(const Publisher::Status& status) {
   if (!status.pending) return nullptr;
   return {{"rows_before", status.pending->rows_before},
@@ -71,13 +79,19 @@ json describe_pending(const Publisher::Status& status) {
 json describe_raised(ControlDesk& desk, const std::optional<wire::AnswerStats>& stats) {
   const auto raised = stats ? stats->alarms : wire::AlarmCounts();
   const auto ledger = desk.keeper().alarms_raised();
-  return {{"downgrade", raised.downgrade},
-          {"tls-failing", raised.tls_failing},
-          {"starttls-vanished", raised.starttls_vanished},
-          {"freeze", raised.freeze},
-          {"ledger", ledger},
-          {"total", raised.downgrade + raised.tls_failing + raised.starttls_vanished +
-                        raised.freeze + ledger}};
+  json described{{"downgrade", raised.downgrade},
+                 {"tls-failing", raised.tls_failing},
+                 {"starttls-vanished", raised.starttls_vanished},
+                 {"freeze", raised.freeze},
+                 {"ledger", ledger}};
+  auto total =
+      raised.downgrade + raised.tls_failing + raised.starttls_vanished + raised.freeze + ledger;
+  for (const auto& [what, count] : desk.probes().alarms_raised()) {
+    described[what] = count;
+    total += count;
+  }
+  described["total"] = total;
+  return described;
 }
 
 json answer_status(ControlDesk& desk) {
@@ -95,6 +109,7 @@ json answer_status(ControlDesk& desk) {
           {"pid", ::getppid()},
           {"image", describe_image(status.in_force)},
           {"answer", describe_answer(report.answer)},
+          {"net", describe_net(report.net)},
           {"policy_db",
            {{"path", report.policy_db},
             {"state", to_word(status.state)},
@@ -137,7 +152,8 @@ json answer(ControlDesk& desk, std::string_view request) {
     if (auto answered = answer_state_verb(desk, verb.get<std::string>(), asked)) return *answered;
   }
   return {{"ok", false},
-          {"error", "unknown verb; status, accept, state, reset, panic and trace are known"}};
+          {"error",
+           "unknown verb; status, accept, state, reset, panic, trace and watch-now are known"}};
 }
 
 }  // namespace

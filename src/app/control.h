@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/app/following.h"
+#include "src/app/probe_keeper.h"
 #include "src/app/state_keeper.h"
 #include "src/jobs/publisher.h"
 #include "src/net/session.h"
@@ -26,12 +27,14 @@ class ControlDesk {
     std::string policy_db;
     const jobs::Publisher::Status* publisher = nullptr;
     std::optional<wire::AnswerStats> answer;
+    std::optional<wire::NetStats> net;  // nothing while it does not run
     std::vector<std::string> alarms;
   };
   virtual Report report() = 0;
   virtual jobs::Publisher::Accepted accept() = 0;
   // state.db and what belongs to it.
   virtual StateKeeper& keeper() = 0;
+  virtual ProbeKeeper& probes() = 0;
   // What was said to Postfix of a destination since an earlier question; nothing where too many are
   // followed already.
   using Traced = std::optional<std::vector<Following::Numbered>>;

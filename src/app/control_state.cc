@@ -135,6 +135,24 @@ json answer_trace(ControlDesk& desk, const json& request) {
   return {{"ok", true}, {"exchanges", std::move(exchanges)}};
 }
 
+// Checks now, as far as the etiquette lets them be.
+json answer_watch_now(ControlDesk& desk, const json& request) {
+  const auto found = request.find("destinations");
+  std::vector<std::string> keys;
+  for (const auto& each : found != request.end() && found->is_array() ? *found : json::array()) {
+    const auto key = model::normalise_key(each.is_string() ? each.get<std::string>() : "");
+    if (!model::is_deliverable(key.kind)) {
+      return fail(fmt::format("\"{}\" is no destination that mail can go to", key.text));
+    }
+    keys.push_back(key.text);
+  }
+  if (keys.empty()) return fail("watch-now needs destinations");
+  if (!desk.probes().ask_for(keys)) {
+    return fail("there is no role net that could look: probe_watch = no, or it is being started");
+  }
+  return {{"ok", true}, {"destinations", keys}};
+}
+
 }  // namespace
 
 std::optional<json> answer_state_verb(ControlDesk& desk, std::string_view verb,
@@ -143,6 +161,7 @@ std::optional<json> answer_state_verb(ControlDesk& desk, std::string_view verb,
   if (verb == "reset") return answer_reset(desk, request);
   if (verb == "panic") return answer_panic(desk, request);
   if (verb == "trace") return answer_trace(desk, request);
+  if (verb == "watch-now") return answer_watch_now(desk, request);
   return std::nullopt;
 }
 

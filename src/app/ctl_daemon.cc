@@ -67,6 +67,19 @@ void add_answer(Table& table, const Json& status) {
   }
 }
 
+void add_net(Table& table, const Json& status) {
+  const auto net = object_in(status, "net");
+  if (net.empty()) return;
+  table.add({"net", fmt::format("pid {}, {} destinations watched", number_in(net, "pid"),
+                                number_in(net, "watched"))});
+  table.add(
+      {"  checks", fmt::format("{}, {} of them put off; {} under way", number_in(net, "checks"),
+                               number_in(net, "put_off"), number_in(net, "waiting"))});
+  table.add(
+      {"  probes", fmt::format("{} connections, {} refused; {} open", number_in(net, "probes"),
+                               number_in(net, "refused"), number_in(net, "open"))});
+}
+
 // By kind where there were any: the log has a line for each.
 void add_alarms(Table& table, const Json& status) {
   const auto raised = object_in(status, "alarms_raised");
@@ -125,6 +138,7 @@ void print_status(const Json& status, base::sys_seconds now) {
   add_database(table, status, now);
   add_image(table, status, now);
   add_answer(table, status);
+  add_net(table, status);
   add_alarms(table, status);
   fmt::print(stdout, "{}", table.render());
   const auto troubles = list_troubles(status);

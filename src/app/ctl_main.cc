@@ -65,6 +65,7 @@ int run_command(int argc, char** argv) {
   add_explain_verb(root, line);
   add_query_verb(root, line);
   add_probe_verb(root, line);
+  add_watch_verb(root, line);
   add_learn_verb(root, line);
   add_doctor_verb(root, line);
   add_held_verb(root, line);

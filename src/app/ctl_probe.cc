@@ -10,26 +10,15 @@
 #include "src/app/ctl_probe_routes.h"
 #include "src/app/ctl_time.h"
 #include "src/base/text.h"
+#include "src/engine/probe_summary.h"
 #include "src/model/next_hop.h"
 #include "src/model/reserved_address.h"
+#include "src/model/smtp_port.h"
 
 namespace app::ctl {
 namespace {
 
-constexpr std::uint16_t kSmtpPort = 25;
 constexpr std::size_t kLongestSender = 254;  // RFC 5321 4.5.3.1.3, without the brackets
-
-// "[host]:587" and "example.com:587"; service names as /etc/services has them for SMTP.
-std::optional<std::uint16_t> port_of(std::string_view next_hop) {
-  const auto host_end = next_hop.starts_with('[') ? next_hop.find(']') : 0;
-  const auto colon = next_hop.find(':', host_end == next_hop.npos ? 0 : host_end);
-  if (colon == next_hop.npos) return kSmtpPort;
-  const auto port = next_hop.substr(colon + 1);
-  if (port == "smtp") return kSmtpPort;
-  if (port == "submission") return 587;
-  const auto number = base::parse_number<std::uint16_t>(port);
-  return number && *number > 0 ? number : std::nullopt;
-}
 
 std::string find_usage_fault(const std::vector<std::string>& destinations) {
   if (destinations.empty()) return "name a destination, or a file of them with --file";
@@ -40,7 +29,7 @@ std::string find_usage_fault(const std::vector<std::string>& destinations) {
           "[mx.example.com]:587 or [192.0.2.1] are",
           base::printable(each, 100));
     }
-    if (!port_of(each)) {
+    if (!model::smtp_port_of(each)) {
       return fmt::format("{}: the port must be a number, smtp or submission", each);
     }
   }
@@ -51,13 +40,6 @@ bool is_sender(std::string_view text) {
   return text.size() <= kLongestSender && std::all_of(text.begin(), text.end(), [](char c) {
            return c > ' ' && c <= '~' && c != '<' && c != '>';
          });
-}
-
-engine::Expected expected_of(const model::Route& route, const model::RouteHost& host) {
-  // smtp_tls_secure_cert_match is nexthop and dot-nexthop; of an address the second is a name that
-  // no certificate has, and OpenSSL wants both.
-  if (route.kind == model::Route::Kind::Literal) return {host.name, {}};
-  return {host.name, {route.name, "." + route.name}};
 }
 
 // Documentation networks are nobody's: there is nothing to be led into.
@@ -77,7 +59,7 @@ ProbedTarget target_of(const Context& context, const model::Route& route,
   target.kind = route.kind;
   target.fault = route.fault;
   target.trouble = route.text;
-  const auto port = port_of(route.next_hop).value_or(kSmtpPort);
+  const auto port = model::smtp_port_of(route.next_hop).value_or(model::kSmtpPort);
   for (const auto& host : route.hosts) {
     ProbedHost probed;
     probed.name = host.name;
@@ -88,7 +70,7 @@ ProbedTarget target_of(const Context& context, const model::Route& route,
       endpoint.address = model::address_text(address);
       endpoint.port = port;
       endpoint.refused = find_objection(context, address, allowed);
-      endpoint.expected = expected_of(route, host);
+      endpoint.expected = engine::expected_of(route, host.name);
       probed.endpoints.push_back(std::move(endpoint));
     }
     target.hosts.push_back(std::move(probed));

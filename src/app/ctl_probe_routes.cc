@@ -1,41 +1,12 @@
 #include "src/app/ctl_probe_routes.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <array>
 #include <memory>
 
-#include "src/base/handle.h"
+#include "src/app/probe_setup.h"
 #include "src/jobs/route_search.h"
-#include "src/wire/resolver_choice.h"
 
 namespace app::ctl {
 namespace {
-
-constexpr const char* kResolvConf = "/etc/resolv.conf";
-constexpr std::size_t kLargestResolvConf = 64U * 1024;
-
-// What can't be read is as good as empty, for the C library too: 127.0.0.1 is asked.
-std::string read_resolv_conf() {
-  const base::UniqueFd opened(::open(kResolvConf, O_RDONLY | O_CLOEXEC));
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (opened && text.size() < kLargestResolvConf) {
-    const auto got = ::read(opened.get(), buffer.data(), buffer.size());
-    if (got <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
-base::Result<wire::ResolverChoice> choose_resolver(const Context& context) {
-  if (context.config.resolver.empty()) return wire::parse_resolv_conf(read_resolv_conf());
-  auto choice = wire::parse_resolver_setting(context.config.resolver);
-  if (!choice) return base::Error{"resolver: " + choice.error()};
-  return choice;
-}
 
 struct Search {
   std::size_t index;
@@ -58,7 +29,7 @@ base::Result<std::vector<model::Route>> find_routes(const Context& context,
     }
   }
   if (searches.empty()) return routes;
-  const auto choice = choose_resolver(context);
+  const auto choice = choose_resolver(context.config);
   if (!choice) return base::Error{choice.error()};
   net::Loop loop;
   auto desk = jobs::DnsDesk::make(loop, *choice, {});

@@ -4,16 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <map>
 #include <utility>
 
 #include "src/app/ctl_probe.h"
 #include "src/app/ctl_time.h"
-#include "src/base/text.h"
+#include "src/app/probe_setup.h"
 #include "src/jobs/prober.h"
-#include "src/model/next_hop.h"
 #include "src/net/loop.h"
 #include "src/net/tls_context.h"
 
@@ -23,7 +21,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::int64_t kLongestPatience = 3'600;  // seconds
-constexpr std::size_t kLongestHostName = 256;
 
 // What a single connection is asked for, whoever wants to know.
 using Place = std::pair<std::string, std::uint16_t>;
@@ -32,15 +29,6 @@ struct User {
   ProbedHost* host;
   ProbedEndpoint* endpoint;
 };
-
-// Our own name, where it is one that a server may look up; else the prober says its address.
-std::string ehlo_name() {
-  std::array<char, kLongestHostName> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-  const auto lower = base::to_lower(name.data());
-  const bool is_full = lower.find('.') != std::string::npos && model::is_domain(lower);
-  return is_full ? lower : std::string();
-}
 
 class ProbeWatch final : public jobs::Prober::Watcher {
  public:
@@ -147,7 +135,7 @@ class ProbeWatch final : public jobs::Prober::Watcher {
 
 jobs::Prober::Settings settings_of(const Arguments& arguments) {
   jobs::Prober::Settings settings;
-  settings.dialogue.ehlo_name = ehlo_name();
+  settings.dialogue.ehlo_name = find_ehlo_name();
   settings.dialogue.mail_from = arguments.sender;
   settings.asks_for_plain_mail = arguments.asks_for_plain_mail || arguments.is_self;
   settings.tries_weak_tls = !arguments.leaves_weak_tls;

@@ -62,6 +62,8 @@ struct Arguments {
   bool asks_for_plain_mail = false;
   bool leaves_weak_tls = false;
   bool is_self = false;
+  bool checks_now = false;
+  bool shows_changes = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -106,5 +108,6 @@ void add_can_receive_verb(CLI::App& root, CommandLine& line);
 void add_submission_verbs(CLI::App& root, CommandLine& line);  // submission list|set|remove
 void add_submission_decisions_verb(CLI::App& submission, CommandLine& line);
 void add_check_forwards_verb(CLI::App& root, CommandLine& line);
+void add_watch_verb(CLI::App& root, CommandLine& line);
 
 }  // namespace app::ctl

@@ -23,7 +23,9 @@
 #include "src/base/handle.h"
 #include "src/base/text.h"
 #include "src/engine/judge.h"
+#include "src/engine/own_fault.h"
 #include "src/model/next_hop.h"
+#include "src/store/state_db.h"
 
 namespace app::doctor {
 namespace {
@@ -298,6 +300,21 @@ class Gatherer {
   OurSide& ours_;
 };
 
+// Nothing where there is no state.db to read, which is no fault of the network.
+void read_network(const ctl::Context& context, OurSide& ours) {
+  auto db = store::StateDb::open_read_only(context.config.state_db);
+  if (!db) return;
+  engine::OfferBook book;
+  const auto loaded = db->load_probes([&book](const store::StoredProbe& stored) {
+    book.take(stored.record, stored.memory);
+    return true;
+  });
+  if (!loaded) return;
+  const auto fault = book.find({}, context.now.time_since_epoch().count());
+  ours.network.hosts = book.size();
+  if (fault) ours.network.own_fault = fault->text;
+}
+
 }  // namespace
 
 OurSide read_our_side(const ctl::Context& context) {
@@ -310,6 +327,7 @@ OurSide read_our_side(const ctl::Context& context) {
   ours.daemon = ask_daemon(context.config);
   ours.account = find_account(context.config.user);
   read_policy(context, ours);
+  read_network(context, ours);
   return ours;
 }
 

@@ -130,6 +130,11 @@ struct OurSide {
     std::size_t tls_only_rules = 0;
   } submission{};
   std::map<std::string, MxFact> mx{};  // of rows at secure without a match
+  // What the daemon's checks of the last hours say of our own network.
+  struct Network {
+    std::size_t hosts = 0;                   // that offered STARTTLS before
+    std::optional<std::string> own_fault{};  // a sentence, where many of them lost it at once
+  } network{};
 };
 
 // Under which `reaches` holds whether `service` gets through to `endpoint`.

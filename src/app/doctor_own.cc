@@ -170,6 +170,19 @@ void check_files(const PostfixHost& host, const OurSide& ours, Findings& finding
   }
 }
 
+// Them or us: whether something on our way out takes STARTTLS from what hosts offer.
+void check_network(const OurSide& ours, Findings& findings) {
+  if (ours.network.hosts == 0) return;
+  Notes note(findings, "network");
+  const auto looked_at = fmt::format("STARTTLS of {} host{} checked lately", ours.network.hosts,
+                                     ours.network.hosts == 1 ? "" : "s");
+  if (ours.network.own_fault) {
+    note.fail(looked_at, *ours.network.own_fault, {"tlspolicyctl watch --changes --since 1d"});
+  } else {
+    note.ok(looked_at, "no sign that our own network strips it");
+  }
+}
+
 void check_listeners(const OurSide& ours, Findings& findings) {
   check_listen(ours, ours.config.tlsmap_listen, "tlsmap_listen", true, findings);
   check_listen(ours, ours.config.policyd_listen, "policyd_listen", false, findings);
@@ -179,6 +192,7 @@ void check_listeners(const OurSide& ours, Findings& findings) {
 Findings examine(const PostfixHost& host, const OurSide& ours) {
   Findings findings;
   check_daemon(ours, findings);
+  check_network(ours, findings);
   for (const auto& trouble : host.troubles) {
     Notes(findings, "instance").fail(trouble, "this instance could not be looked at");
   }

@@ -161,6 +161,10 @@ void Learner::on_follow(std::string_view payload) {
   if (auto texts = wire::parse_texts(payload)) followed_ = std::move(*texts);
 }
 
+void Learner::on_own_fault(std::string_view payload) {
+  if (const auto is_ours = wire::parse_u64(payload)) feedback_.take_own_fault(*is_ours == 1);
+}
+
 void Learner::asked(std::int64_t pid, std::string_view view, const model::Key& key) {
   reports_.asked(pid, view, key, clock_.now().time_since_epoch().count());
 }
@@ -168,6 +172,7 @@ void Learner::asked(std::int64_t pid, std::string_view view, const model::Key& k
 bool Learner::saw(std::string_view view, const model::Key& key, const model::Evidence& evidence) {
   auto dated = evidence;
   dated.at = clock_.now().time_since_epoch().count();
+  reports_.note_view(view, dated.at);
   return feedback_.take(view, key, dated);
 }
 

@@ -39,6 +39,7 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
   void on_committed(std::string_view ids);
   void on_reset(std::string_view payload);
   void on_follow(std::string_view payload);
+  void on_own_fault(std::string_view payload);
   void on_store_connected() { feedback_.propose_again(); }
 
   // What `ingest` reports.

@@ -32,6 +32,8 @@ int run_role(app::Role role) {
       return app::run_store();
     case app::Role::Ingest:
       return app::run_ingest();
+    case app::Role::Net:
+      return app::run_net();
   }
   return EX_SOFTWARE;
 }

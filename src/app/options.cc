@@ -3,8 +3,10 @@
 
 #include <array>
 
+#include "src/app/alarm_mail.h"
 #include "src/app/config.h"
 #include "src/base/text.h"
+#include "src/engine/opt_out.h"
 #include "src/model/reserved_address.h"
 #include "src/wire/resolver_choice.h"
 
@@ -39,6 +41,12 @@ bool set_optional_path(Config& config, std::string_view value) {
 bool set_resolver(Config& config, std::string_view value) {
   if (!value.empty() && !wire::parse_resolver_setting(value).ok()) return false;
   config.resolver = value;
+  return true;
+}
+
+bool set_alarm_mail(Config& config, std::string_view value) {
+  if (!value.empty() && !is_mailbox(value)) return false;
+  config.alarm_mail = value;
   return true;
 }
 
@@ -141,6 +149,12 @@ bool set_probe_allow(Config& config, std::string_view value) {
   return true;
 }
 
+bool set_probe_opt_out(Config& config, std::string_view value) {
+  if (!engine::parse_opt_out(value)) return false;
+  config.probe_opt_out = value;
+  return true;
+}
+
 bool set_socket_mode(Config& config, std::string_view value) {
   unsigned mode = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), mode, 8);
@@ -232,8 +246,20 @@ constexpr std::array kOptions{
            wire::kResolverRule, set_resolver},
     Option{"probe_allow", "", true, true, "Networks that may be probed though private or reserved.",
            "addresses and networks like 10.0.0.0/8, fd00::/8, or empty", set_probe_allow},
+    Option{"probe_opt_out", "", true, true,
+           "Domains, mail hosts and networks that scheduled probes leave alone.",
+           "names like example.com or .example.com and networks like 192.0.2.0/24, or empty",
+           set_probe_opt_out},
+    Option{"probe_watch", "yes", true, true,
+           "Whether destinations that matter are probed once a day, and sooner in trouble.", kYesNo,
+           set_yes_no<&C::probe_watch>},
     Option{"alarm_command", "", true, true, "A program to run when an alarm rises.",
            "an absolute path, or empty", set_optional_path<&C::alarm_command>},
+    Option{"alarm_mail", "", true, true, "Whom alarms are mailed to, by sendmail_command.",
+           "user@example.com, a local name, or empty", set_alarm_mail},
+    Option{"sendmail_command", "/usr/sbin/sendmail", true, true,
+           "What takes a mail on its standard input, with -i -t.", kPath,
+           set_path<&C::sendmail_command>},
     Option{"user", "", false, true, "Whom the daemon runs as once its sockets are bound.", kName,
            set_account<&C::user>},
     Option{"group", "", false, true, "Its group; empty: the user's own.", kName,

@@ -9,11 +9,11 @@
 #include <memory>
 #include <utility>
 
-#include "src/app/alarm_command.h"
+#include "src/app/alarm_outlets.h"
 #include "src/app/child.h"
 #include "src/app/privileges.h"
-#include "src/app/restart_policy.h"
 #include "src/app/role.h"
+#include "src/app/role_slot.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
@@ -28,52 +28,10 @@ namespace {
 using wire::FromParent;
 constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
-constexpr std::chrono::seconds kIngestGrace{1};
+constexpr std::chrono::seconds kReaderGrace{1};
 // So long `store` may take to open its files before the service is called ready without it: Postfix
 // must not wait for a disk that hangs.
 constexpr std::chrono::seconds kStoreGrace{1};
-
-struct Slot {
-  explicit Slot(Role its_role) : role(its_role) {}
-
-  Role role;
-  pid_t pid = 0;
-  bool served = false;
-  bool is_stopping = false;
-  base::SteadyPoint last_pong{};
-  RestartPolicy policy;
-  std::unique_ptr<net::Channel> channel;
-  std::unique_ptr<net::Timer> restart;
-
-  bool send(FromParent type, std::string_view payload = {}, std::span<const int> fds = {}) {
-    return channel && channel->send(type, payload, fds);
-  }
-};
-
-Role server_of(wire::Listener protocol) {
-  switch (protocol) {
-    case wire::Listener::Tlsmap:
-    case wire::Listener::Policyd:
-      return Role::Answer;
-    case wire::Listener::Control:
-      return Role::Store;
-    case wire::Listener::Tlsrpt:
-      return Role::Ingest;
-  }
-  return Role::Answer;
-}
-
-std::string letter_of(Role role) {
-  switch (role) {
-    case Role::Answer:
-      return {static_cast<char>(wire::PeerRole::Answer)};
-    case Role::Store:
-      return {static_cast<char>(wire::PeerRole::Store)};
-    case Role::Ingest:
-      return {static_cast<char>(wire::PeerRole::Ingest)};
-  }
-  return {};
-}
 
 class Parent {
  public:
@@ -81,22 +39,23 @@ class Parent {
   int run();
 
  private:
-  Slot& slot(Role role) { return slots_.at(static_cast<std::size_t>(role)); }
+  RoleSlot& slot(Role role) { return slots_.at(static_cast<std::size_t>(role)); }
   void start(Role role);
-  void hand_over(Slot& slot);
+  void hand_over(RoleSlot& slot);
   void connect(Role one, Role other);
   void connect_roles(Role started);
   void tell_evidence_uid();
   [[nodiscard]] bool is_wanted(Role role) const;
-  void on_message(Slot& slot, net::Message message);
+  void on_message(RoleSlot& slot, net::Message message);
   void on_served();
   void become_ready();
   void reap_children();
-  void on_death(Slot& slot, int status);
+  void on_death(RoleSlot& slot, int status);
   void ask_for_reload();
   void reload();
   void stop();
   void stop_next();
+  void renew_net();
   void watch();
 
   ParentSetup setup_;
@@ -105,32 +64,37 @@ class Parent {
   net::Loop loop_;
   base::UniqueFd image_;
   base::UniqueFd state_base_;
-  AlarmCommand alarm_command_;
+  AlarmOutlets alarms_;
   std::string status_ = "starting";
+  const bool reads_logs_;
   bool ready_ = false;
   bool stopping_ = false;
   bool reload_wanted_ = false;
-  std::array<Slot, 3> slots_{Slot(Role::Answer), Slot(Role::Store), Slot(Role::Ingest)};
+  std::array<RoleSlot, 4> slots_{RoleSlot(Role::Answer), RoleSlot(Role::Store),
+                                 RoleSlot(Role::Ingest), RoleSlot(Role::Net)};
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   net::Timer reload_pause_;
   net::Timer watchdog_;
   net::Timer store_grace_;
-  net::Timer ingest_grace_;
+  net::Timer reader_grace_;
   net::Timer stop_deadline_;
 };
 
 Parent::Parent(ParentSetup setup, ServiceManager& manager)
     : setup_(std::move(setup)),
       manager_(manager),
+      alarms_(loop_, setup_.parsed.config),
+      reads_logs_(!setup_.parsed.config.maillog.empty() ||
+                  !setup_.parsed.config.tlsrpt_socket.empty()),
       reload_pause_(loop_,
                     [this] {
                       if (reload_wanted_) reload();
                     }),
       watchdog_(loop_, [this] { watch(); }),
       store_grace_(loop_, [this] { become_ready(); }),
-      ingest_grace_(loop_, [this] { stop_next(); }),
+      reader_grace_(loop_, [this] { stop_next(); }),
       stop_deadline_(loop_, [this] {
-        for (const Slot& slot : slots_) {
+        for (const RoleSlot& slot : slots_) {
           if (slot.pid > 0) ::kill(slot.pid, SIGKILL);
         }
       }) {
@@ -141,7 +105,7 @@ Parent::Parent(ParentSetup setup, ServiceManager& manager)
   on(SIGHUP, [this] { ask_for_reload(); });
   on(SIGTERM, [this] { stop(); });
   on(SIGINT, [this] { stop(); });
-  for (Slot& slot : slots_) {
+  for (RoleSlot& slot : slots_) {
     slot.restart = std::make_unique<net::Timer>(loop_, [this, role = slot.role] { start(role); });
   }
 }
@@ -157,25 +121,27 @@ int Parent::run() {
       base::log_warning("{}; the policy is compiled anew from policy_db", loaded.error());
     }
   }
-  for (const Slot& slot : slots_) {
+  for (const RoleSlot& slot : slots_) {
     if (is_wanted(slot.role)) start(slot.role);
   }
   if (manager_.watchdog_period().count() > 0) watch();
   loop_.run();
+  alarms_.flush();
   for (const BoundListener& listener : setup_.listeners) {
     if (!listener.own_file.empty()) ::unlink(listener.own_file.c_str());
   }
   return 0;
 }
 
-// As configured at the start: listeners don't change either.
+// What `ingest` reads is as configured at the start: listeners don't change either.
 bool Parent::is_wanted(Role role) const {
   const Config& config = setup_.parsed.config;
-  return role != Role::Ingest || !config.maillog.empty() || !config.tlsrpt_socket.empty();
+  if (role == Role::Ingest) return reads_logs_;
+  return role != Role::Net || config.probe_watch;
 }
 
 void Parent::start(Role role) {
-  Slot& starting = slot(role);
+  RoleSlot& starting = slot(role);
   auto ends = net::make_channel_ends();  // ours, and the role's
   starting.pid = ends.second ? spawn_role(role, ends.second.get()) : -1;
   if (starting.pid < 0) {
@@ -184,6 +150,7 @@ void Parent::start(Role role) {
     return;
   }
   starting.served = false;
+  starting.is_stopping = false;
   starting.channel = std::make_unique<net::Channel>(
       loop_, std::move(ends.first),
       [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
@@ -193,7 +160,7 @@ void Parent::start(Role role) {
   starting.send(FromParent::Go);
 }
 
-void Parent::hand_over(Slot& slot) {
+void Parent::hand_over(RoleSlot& slot) {
   slot.send(FromParent::Config, setup_.config_text);
   std::string protocols;
   std::vector<int> fds;
@@ -203,6 +170,7 @@ void Parent::hand_over(Slot& slot) {
     fds.push_back(listener.fd.get());
   }
   slot.send(FromParent::Listeners, protocols, fds);
+  if (slot.role == Role::Net) return;  // holds no policy
   if (slot.role == Role::Ingest) return tell_evidence_uid();
   if (image_) slot.send(FromParent::Image, {}, std::array{image_.get()});
   if (slot.role != Role::Answer) return;
@@ -231,16 +199,17 @@ void Parent::connect(Role one, Role other) {
   slot(other).send(FromParent::Peer, letter_of(one), std::array{end_of_other.get()});
 }
 
-// `store` and `ingest` know nothing of each other.
+// `ingest` knows nothing of `store` and `net`.
 void Parent::connect_roles(Role started) {
-  for (const Role role : {Role::Store, Role::Ingest}) {
-    if (is_wanted(role) && (started == role || started == Role::Answer)) {
-      connect(Role::Answer, role);
-    }
+  static constexpr std::array kPairs{
+      std::pair(Role::Answer, Role::Store), std::pair(Role::Answer, Role::Ingest),
+      std::pair(Role::Answer, Role::Net), std::pair(Role::Store, Role::Net)};
+  for (const auto& [one, other] : kPairs) {
+    if (is_wanted(other) && (started == one || started == other)) connect(one, other);
   }
 }
 
-void Parent::on_message(Slot& slot, net::Message message) {
+void Parent::on_message(RoleSlot& slot, net::Message message) {
   switch (static_cast<wire::ToParent>(message.type)) {
     case wire::ToParent::Ready:
       slot.served = true;
@@ -268,8 +237,7 @@ void Parent::on_message(Slot& slot, net::Message message) {
       break;
     case wire::ToParent::Alarm:
       if (const auto alarm = wire::parse_alarm(message.payload)) {
-        alarm_command_.run(setup_.parsed.config.alarm_command, *alarm,
-                           clock_.now().time_since_epoch().count());
+        alarms_.tell(*alarm);
       }
       break;
   }
@@ -294,17 +262,22 @@ void Parent::reap_children() {
   int status = 0;
   for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0;
        pid = ::waitpid(-1, &status, WNOHANG)) {
-    for (Slot& slot : slots_) {
+    alarms_.on_exit(pid, status);
+    for (RoleSlot& slot : slots_) {
       if (slot.pid == pid) on_death(slot, status);
     }
   }
 }
 
-void Parent::on_death(Slot& dead, int status) {
+void Parent::on_death(RoleSlot& dead, int status) {
   dead.pid = 0;
   dead.channel.reset();
   if (stopping_) {
     stop_next();
+    return;
+  }
+  if (dead.is_stopping) {  // by a reload
+    if (is_wanted(dead.role)) start(dead.role);
     return;
   }
   const auto wait = dead.policy.on_death(dead.served);
@@ -345,38 +318,54 @@ void Parent::reload() {
     setup_.parsed = std::move(parsed);
     setup_.config_text = *text;
     base::set_log_level(setup_.parsed.config.log_level);
-    for (Slot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
+    for (RoleSlot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
     tell_evidence_uid();
+    renew_net();
     base::log_info("configuration reloaded from {}", setup_.config_file);
   }
   manager_.ready(status_);
+}
+
+// It reads its files before its sandbox closes, so another one does that again.
+void Parent::renew_net() {
+  RoleSlot& net = slot(Role::Net);
+  if (net.pid > 0) {
+    net.is_stopping = true;
+    net.send(FromParent::Stop);
+  } else if (!is_wanted(Role::Net)) {
+    net.restart->stop();
+  } else if (!net.restart->is_running()) {
+    start(Role::Net);
+  }
 }
 
 void Parent::stop() {
   if (std::exchange(stopping_, true)) return;
   manager_.stopping();
   base::log_info("stopping: open requests are finished first");
-  for (Slot& slot : slots_) slot.restart->stop();
+  for (RoleSlot& slot : slots_) slot.restart->stop();
   stop_deadline_.start(kStopDeadline);
-  // Postfix's answers must not wait for a log file on a disk that hangs.
-  ingest_grace_.start(kIngestGrace);
+  // Postfix's answers must not wait for a log file on a disk that hangs, nor for a peer.
+  reader_grace_.start(kReaderGrace);
   stop_next();
 }
 
-// `ingest` first, `store` last: what each had to say at its end still arrives.
+// Those that report first, `store` last: what each had to say at its end still arrives.
 void Parent::stop_next() {
-  for (const Role role : {Role::Ingest, Role::Answer, Role::Store}) {
-    if (slot(role).pid <= 0 || (role == Role::Ingest && !ingest_grace_.is_running())) continue;
+  for (const Role role : {Role::Ingest, Role::Net, Role::Answer, Role::Store}) {
+    const bool is_waited_for =
+        role == Role::Answer || role == Role::Store || reader_grace_.is_running();
+    if (slot(role).pid <= 0 || !is_waited_for) continue;
     if (!std::exchange(slot(role).is_stopping, true)) slot(role).send(FromParent::Stop);
     return;
   }
-  if (slot(Role::Ingest).pid <= 0) loop_.stop();
+  if (slot(Role::Ingest).pid <= 0 && slot(Role::Net).pid <= 0) loop_.stop();
 }
 
 // Says that all is well only while the loop that answers Postfix turns.
 void Parent::watch() {
   const auto period = manager_.watchdog_period();
-  Slot& answering = slot(Role::Answer);
+  RoleSlot& answering = slot(Role::Answer);
   if (clock_.steady() - answering.last_pong < period) manager_.watchdog();
   answering.send(FromParent::Ping);
   watchdog_.start(period / 4);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "src/model/next_hop.h"
+#include "src/wire/net_message.h"
 
 namespace app {
 
@@ -38,6 +39,26 @@ void ReportReader::recall(const wire::StateRecord& record) {
   auto at = std::max({state.offered_at, state.absent_at, state.worked_at, state.since});
   for (const auto& failure : state.failures) at = std::max(at, failure.at.wall);
   views_.note(record.view, at);
+}
+
+void ReportReader::take_found(std::string_view payload) {
+  if (!feedback_.has_base()) return;
+  while (const auto found = wire::take_found_record(payload)) {
+    const model::Key key = model::normalise_key(found->destination);
+    if (!model::is_deliverable(key.kind)) continue;
+    const engine::ProbeFinding finding{found->encrypted, found->verified, found->secure,
+                                       found->was_offered, found->mx};
+    const auto views = views_.all(feedback_.now().wall);
+    bool is_known = false;
+    for (const auto& view : views) {
+      if (!feedback_.knows(view, key)) continue;
+      is_known = true;
+      feedback_.take_finding(view, key, finding, found->at);
+    }
+    if (!is_known)
+      feedback_.take_finding(views_.only(feedback_.now().wall).value_or(""), key, finding,
+                             found->at);
+  }
 }
 
 void ReportReader::take_one(const wire::ReportedEvidence& reported) {

@@ -34,6 +34,14 @@ class ReportReader {
   // What was known before a restart shows which views are in use too.
   void recall(const wire::StateRecord& record);
 
+  // A view in which evidence came: a probe is about all of them.
+  void note_view(std::string_view view, std::int64_t at) { views_.note(view, at); }
+
+  // A message of FoundRecords, of `net`: what probes found counts in every view in which the
+  // destination is known. Until what was known before a restart has come, it is passed over: the
+  // next check says it again.
+  void take_found(std::string_view payload);
+
   // A message of ReportedEvidence. Until what was known before a restart has come, messages wait.
   void take(std::string_view payload);
   // It has come.

@@ -7,7 +7,7 @@
 
 namespace app {
 
-enum class Role { Answer, Store, Ingest };
+enum class Role { Answer, Store, Ingest, Net };
 
 // "tlspolicyd: answer": argv[0] of the role, and so what ps shows.
 inline constexpr std::string_view kRolePrefix = "tlspolicyd: ";
@@ -21,5 +21,6 @@ inline constexpr int kParentChannel = 3;
 int run_answer();
 int run_store();
 int run_ingest();
+int run_net();
 
 }  // namespace app

@@ -1,6 +1,7 @@
 #include "src/app/sandbox.h"
 
 #include <seccomp.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <span>
@@ -78,6 +79,14 @@ constexpr const char* kIngestCalls[] = {"openat",
                                         "getuid",
                                         "set_robust_list"};
 
+// `net`: sockets to resolvers and mail hosts. No file is ever opened, nothing is listened on,
+// nothing is executed.
+constexpr const char* kNetCalls[] = {"connect", "bind",     "getsockname", "getpeername",
+                                     "poll",    "shutdown", "ioctl",       "getrandom",
+                                     "writev",  "uname",    "rseq",        "sched_yield"};
+// Of the internet alone: never the control socket, though it belongs to the same user.
+constexpr int kNetFamilies[] = {AF_INET, AF_INET6};
+
 // The thread beside which a large database is checked.
 constexpr const char* kThreadCalls[] = {"clone", "clone3", "set_robust_list", "sched_getaffinity"};
 
@@ -95,6 +104,16 @@ bool allow(scmp_filter_ctx filter, std::span<const char* const> calls) {
   return true;
 }
 
+bool allow_sockets(scmp_filter_ctx filter, std::span<const int> families) {
+  for (const int family : families) {
+    const scmp_arg_cmp is_family{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0};
+    if (seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &is_family) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void enter_sandbox(Role role) {
@@ -103,7 +122,9 @@ void enter_sandbox(Role role) {
   const base::Handle<void, free_filter> guard(filter);
   if (filter == nullptr || !allow(filter, kLoopCalls) ||
       (role == Role::Store && (!allow(filter, kFileCalls) || !allow(filter, kThreadCalls))) ||
-      (role == Role::Ingest && !allow(filter, kIngestCalls)) || seccomp_load(filter) != 0) {
+      (role == Role::Ingest && !allow(filter, kIngestCalls)) ||
+      (role == Role::Net && (!allow(filter, kNetCalls) || !allow_sockets(filter, kNetFamilies))) ||
+      seccomp_load(filter) != 0) {
     base::log_warning("no seccomp sandbox: the kernel refuses the filter");
   }
 }

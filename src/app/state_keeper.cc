@@ -91,7 +91,7 @@ void StateKeeper::open(const std::string& path) {
 void StateKeeper::try_open() {
   auto opened = store::StateDb::open_for_daemon(path_);
   if (!opened) {
-    fail({opened.error(), false});
+    on_refused({opened.error(), false});
     return;
   }
   db_ = std::move(*opened);
@@ -114,7 +114,7 @@ void StateKeeper::tell_alarm(const std::string& text, bool is_over) {
   outlet_.tell_parent(wire::ToParent::Alarm, wire::to_payload(message), {});
 }
 
-void StateKeeper::fail(const store::StateDb::Refused& refused) {
+void StateKeeper::on_refused(const store::StateDb::Refused& refused) {
   const std::string text = fmt::format(
       "state.db can't be used: {}; answers stay at the stricter level, and no mail is lowered, "
       "until it can be",
@@ -166,7 +166,7 @@ base::UniqueFd StateKeeper::make_base() {
     return true;
   });
   if (!loaded) {
-    fail({loaded.error(), false});
+    on_refused({loaded.error(), false});
     return {};
   }
   auto sealed = image::seal({bytes});
@@ -180,6 +180,7 @@ base::UniqueFd StateKeeper::make_base() {
 void StateKeeper::on_proposal(std::string_view payload) {
   auto proposal = wire::parse_proposal(payload);
   if (!proposal || queue_.size() >= kMostQueued) return;
+  outlet_.note_proposal(*proposal);
   queue_.push_back(std::move(*proposal));
   // At the end of this turn of the loop: whatever has arrived by then is one commit.
   commit_.start(std::chrono::microseconds{0});
@@ -193,9 +194,9 @@ void StateKeeper::commit() {
   // A decision counts the deliveries that led to it.
   const auto decides = [](const auto& change) { return !change.decisions.empty(); };
   if (!counts_.empty() && std::ranges::any_of(changes, decides)) {
-    if (const auto refused = add_counts()) return fail(*refused);
+    if (const auto refused = add_counts()) return on_refused(*refused);
   }
-  if (const auto refused = db_->commit(changes)) return fail(*refused);
+  if (const auto refused = db_->commit(changes)) return on_refused(*refused);
   recover();
   std::string ids;
   for (std::size_t i = 0; i < count; ++i) {
@@ -212,6 +213,7 @@ void StateKeeper::commit() {
 
 void StateKeeper::on_counts(std::string_view payload) {
   while (auto record = wire::take_count_record(payload)) {
+    outlet_.note_count(*record);
     if (counts_.size() >= kMostCounts) return;
     counts_.push_back(count_of(*record));
   }
@@ -252,7 +254,7 @@ void StateKeeper::on_clock(std::string_view payload) {
 void StateKeeper::finish() {
   if (!db_) return;
   while (alarm_.empty() && !queue_.empty()) commit();
-  if (const auto refused = save_counts()) fail(*refused);
+  if (const auto refused = save_counts()) on_refused(*refused);
 }
 
 void StateKeeper::watch() {
@@ -260,7 +262,7 @@ void StateKeeper::watch() {
   if (!db_) return try_open();
   commit();
   if (const auto refused = save_counts()) {
-    fail(*refused);
+    on_refused(*refused);
   } else if (queue_.empty()) {
     recover();
   }
@@ -297,7 +299,7 @@ bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t
   change.decisions.push_back(std::move(decision));
   change.at = now;
   const auto refused = db_->commit({change});
-  if (refused) fail(*refused);
+  if (refused) on_refused(*refused);
   return !refused;
 }
 

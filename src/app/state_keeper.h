@@ -35,6 +35,9 @@ class StateKeeper {
                              std::span<const int> fds) = 0;
     virtual bool tell_parent(wire::ToParent type, std::string_view payload,
                              std::span<const int> fds) = 0;
+    // What `answer` says of destinations, for whoever watches them.
+    virtual void note_proposal(const wire::Proposal& proposal) = 0;
+    virtual void note_count(const wire::CountRecord& count) = 0;
   };
 
   // All outlive the keeper.
@@ -66,6 +69,8 @@ class StateKeeper {
   // way out. Else empty.
   [[nodiscard]] std::string clock_alarm() const;
   [[nodiscard]] const wire::ModeMessage& mode() const { return mode_; }
+  // state.db took nothing of what somebody wrote.
+  void on_refused(const store::StateDb::Refused& refused);
   // Null while the file can't be used.
   store::StateDb* db() { return db_ ? &*db_ : nullptr; }
 
@@ -74,7 +79,6 @@ class StateKeeper {
   void commit();
   std::optional<store::StateDb::Refused> add_counts();
   std::optional<store::StateDb::Refused> save_counts();
-  void fail(const store::StateDb::Refused& refused);
   void recover();
   void tell_alarm(const std::string& text, bool is_over);
   void send_base();

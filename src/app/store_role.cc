@@ -9,6 +9,7 @@
 #include "src/app/config.h"
 #include "src/app/control.h"
 #include "src/app/following.h"
+#include "src/app/probe_keeper.h"
 #include "src/app/role.h"
 #include "src/app/sandbox.h"
 #include "src/app/state_keeper.h"
@@ -52,7 +53,10 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   Report report() override;
   jobs::Publisher::Accepted accept() override;
   StateKeeper& keeper() override { return keeper_; }
+  ProbeKeeper& probes() override { return probes_; }
   Traced trace(const std::string& destination, std::uint64_t after) override;
+  void note_proposal(const wire::Proposal& proposal) override { probes_.note_proposal(proposal); }
+  void note_count(const wire::CountRecord& count) override { probes_.note_count(count); }
 
   bool tell_answer(StoreToAnswer type, std::string_view payload,
                    std::span<const int> fds) override {
@@ -66,6 +70,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void on_parent(net::Message message);
   void on_answer(const net::Message& message);
   void configure(std::string_view text);
+  void connect_peer(net::Message message);
   void connect_answer(net::Message message);
   void go();
   void poll();
@@ -87,6 +92,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   std::optional<wire::AnswerStats> answer_stats_;
   Following following_;
   StateKeeper keeper_;
+  ProbeKeeper probes_;
   net::Server control_;
   std::unique_ptr<net::Channel> answer_;
   net::Channel parent_;
@@ -98,6 +104,12 @@ Store::Store()
     : following_(static_cast<std::uint64_t>(clock_.now().time_since_epoch().count())
                  << kNumbersPerSecond),
       keeper_(loop_, clock_, *this),
+      probes_(
+          loop_, clock_, keeper_, [this] { return publisher_ ? publisher_->image() : nullptr; },
+          [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); },
+          [this](StoreToAnswer type, std::string_view payload) {
+            return tell_answer(type, payload, {});
+          }),
       control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
@@ -119,7 +131,7 @@ void Store::on_parent(net::Message message) {
       }
       break;
     case FromParent::Peer:
-      connect_answer(std::move(message));
+      connect_peer(std::move(message));
       break;
     case FromParent::Image:
       if (message.descriptors.size() == 1) first_image_ = std::move(message.descriptors.front());
@@ -129,6 +141,7 @@ void Store::on_parent(net::Message message) {
       break;
     case FromParent::Stop:
       control_.stop(kStopDeadline, [this] {
+        probes_.finish();
         keeper_.finish();
         loop_.stop();
       });
@@ -157,8 +170,16 @@ void Store::configure(std::string_view text) {
   if (old && old->image_fd() >= 0) publisher_->adopt(base::UniqueFd(::dup(old->image_fd())));
 }
 
+void Store::connect_peer(net::Message message) {
+  if (message.descriptors.size() != 1 || message.payload.size() != 1) return;
+  if (message.payload.front() == static_cast<char>(wire::PeerRole::Net)) {
+    probes_.connect(std::move(message.descriptors.front()));
+  } else {
+    connect_answer(std::move(message));
+  }
+}
+
 void Store::connect_answer(net::Message message) {
-  if (message.descriptors.size() != 1) return;
   answer_ = std::make_unique<net::Channel>(
       loop_, std::move(message.descriptors.front()),
       [this](const net::Message& from_answer) { on_answer(from_answer); },
@@ -232,6 +253,7 @@ void Store::poll() {
 }
 
 void Store::publish(int image_fd) {
+  probes_.policy_changed();
   owes_image_ = !tell_answer(StoreToAnswer::Image, {}, {&image_fd, 1});
 }
 
@@ -276,6 +298,7 @@ ControlDesk::Report Store::report() {
   report.policy_db = config_.policy_db;
   report.publisher = &publisher_->status();
   report.answer = answer_stats_;
+  report.net = probes_.stats();
   if (!save_alarm_.empty()) report.alarms.push_back(save_alarm_);
   if (!keeper_.alarm().empty()) report.alarms.push_back(keeper_.alarm());
   if (auto alarm = keeper_.clock_alarm(); !alarm.empty()) {

@@ -8,14 +8,6 @@ namespace engine {
 
 using base::sys_seconds;
 
-bool OptOut::has(std::string_view name) const {
-  if (names.find(name) != names.end()) return true;
-  for (auto dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1)) {
-    if (names.find(name.substr(dot)) != names.end()) return true;
-  }
-  return false;
-}
-
 ProbeSchedule::ProbeSchedule(ProbeEtiquette etiquette, OptOut opt_out, std::uint64_t seed)
     : etiquette_(std::move(etiquette)),
       opt_out_(std::move(opt_out)),
@@ -26,6 +18,7 @@ bool ProbeSchedule::watch(std::string_view name, std::optional<sys_seconds> chec
                           sys_seconds now) {
   if (Destination* known = find(name)) {
     known->is_gone = false;
+    known->is_listed = true;
     return true;
   }
   if (ids_.size() >= etiquette_.watched) return false;
@@ -52,6 +45,18 @@ void ProbeSchedule::unwatch(std::string_view name) {
   if (known == nullptr) return;
   known->is_gone = true;
   if (known->phase == Phase::Idle) forget(ids_.find(std::string(name))->second);
+}
+
+void ProbeSchedule::begin_list() {
+  for (auto& destination : destinations_) destination.is_listed = false;
+}
+
+void ProbeSchedule::end_list() {
+  std::vector<std::string> gone;
+  for (const auto& destination : destinations_) {
+    if (destination.name != nullptr && !destination.is_listed) gone.push_back(*destination.name);
+  }
+  for (const auto& name : gone) unwatch(name);
 }
 
 void ProbeSchedule::forget(Id id) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "src/base/clock.h"
+#include "src/engine/opt_out.h"
 #include "src/engine/probe_targets.h"
 #include "src/model/client_match.h"
 
@@ -45,14 +46,6 @@ struct ProbeEtiquette {
   seconds longest_back_off{86'400};
   // Networks that may be probed though they are private or reserved (config key probe_allow).
   std::vector<model::Network> allowed{};
-};
-
-// Who asked not to be probed.
-struct OptOut {
-  std::set<std::string, std::less<>> names{};  // "example.com" itself, ".example.com" all below it
-  std::vector<model::Network> networks{};
-  // Whether a destination or an MX host is among them.
-  [[nodiscard]] bool has(std::string_view name) const;
 };
 
 class ProbeSchedule {
@@ -84,6 +77,10 @@ class ProbeSchedule {
   // One that is being checked goes when the check is over.
   void unwatch(std::string_view destination);
 
+  // A list of all that is to be watched: what watch() isn't called for between the two goes.
+  void begin_list();
+  void end_list();
+
   // A delivery showed that TLS works: no daily check is needed until a day later. Others stay.
   void take_delivery(std::string_view destination, base::sys_seconds at);
   // Mail failed for want of TLS: the second try comes `retry_after` later.
@@ -105,6 +102,8 @@ class ProbeSchedule {
   [[nodiscard]] std::optional<base::sys_seconds> next_due() const;
   [[nodiscard]] std::size_t watched() const { return ids_.size(); }
   [[nodiscard]] std::size_t open_probes() const { return targets_.open(); }
+  // Destinations being checked, those that wait for others too.
+  [[nodiscard]] std::size_t in_hand() const { return in_hand_; }
 
  private:
   using Id = ProbeTargets::Waiter;
@@ -114,6 +113,7 @@ class ProbeSchedule {
     Phase phase = Phase::Idle;
     bool is_downgraded = false;
     bool is_gone = false;
+    bool is_listed = true;
     bool is_daily = true;  // of the check that is due: nothing special is awaited
     base::sys_seconds due{};
     base::sys_seconds not_before{};   // the gap and the back-off

@@ -22,6 +22,10 @@ Rules rules_of(const model::PolicyRow& row, model::Step step, model::KeyKind kin
   rules.downgrade_max = profile.downgrade_max.value_or(model::kDefaultDowngradeMax);
   rules.remember_for = profile.remember_for.value_or(model::kDefaultRememberFor);
   rules.may_downgrade = kind == model::KeyKind::Domain || step == model::Step::AsWritten;
+  rules.has_own_demands = !row.match.empty() || !profile.tafile.empty() ||
+                          !profile.protocols.empty() || profile.min_protocol ||
+                          !profile.ciphers.empty() || !profile.exclude.empty() ||
+                          !profile.servername.empty();
   rules.reroute_to = profile.reroute_to;
   rules.rule = row.destination;
   return rules;

@@ -26,6 +26,9 @@ struct Rules {
   // False for bracketed, ported and literal next-hops whose own exact row doesn't say otherwise: a
   // relayhost would get the SASL password in clear.
   bool may_downgrade = false;
+  // A match, trust anchors, protocols or ciphers of its own: a probe, which does as smtp(8) does by
+  // default, doesn't show whether such a delivery succeeds.
+  bool has_own_demands = false;
   std::string_view reroute_to;
   std::string_view rule;  // the row's destination
 

@@ -3,7 +3,6 @@
 // OBSERVED section 1 saw them; "nothing" is "unknown" and never a polite "no".
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,32 +10,13 @@
 #include <vector>
 
 #include "src/model/probed_address.h"
+#include "src/model/would_deliver.h"
 
 namespace engine {
 
-// Shipped profiles whose end a probe can tell, the mildest first. The others need DNS records, or
-// are one of these under another name.
-struct WouldDeliver {
-  std::optional<bool> off;
-  std::optional<bool> opportunistic;  // by TLS, or in clear once its retries are over
-  std::optional<bool> required;
-  std::optional<bool> verified;
-  std::optional<bool> secure;
-  std::optional<bool> pinned;  // with the pin of this peer
-  bool operator==(const WouldDeliver&) const = default;
-};
-struct ProfileAnswer {
-  std::string_view profile;
-  std::optional<bool> WouldDeliver::*answer;
-};
-inline constexpr std::array<ProfileAnswer, 6> kProfileAnswers{{
-    {"off", &WouldDeliver::off},
-    {"opportunistic", &WouldDeliver::opportunistic},
-    {"required", &WouldDeliver::required},
-    {"verified", &WouldDeliver::verified},
-    {"secure", &WouldDeliver::secure},
-    {"pinned", &WouldDeliver::pinned},
-}};
+using model::kProfileAnswers;
+using model::ProfileAnswer;
+using model::WouldDeliver;
 
 // Whom a certificate has to name.
 struct Expected {

@@ -137,10 +137,23 @@ bool Feedback::take(std::string_view view, const model::Key& key, const Evidence
   return rules && engine::bounces(*rules, newest(view, key.text), evidence, now, is_frozen_);
 }
 
+void Feedback::take_finding(std::string_view view, const model::Key& key,
+                            const engine::ProbeFinding& finding, std::int64_t at) {
+  const auto rules = rules_.rules_for(view, key);
+  const auto evidence = engine::evidence_for(rules ? &*rules : nullptr, finding, at);
+  if (evidence) take(view, key, *evidence);
+}
+
 bool Feedback::reset(std::string_view view, const model::Key& key) {
   if (newest(view, key.text).version == 0) return false;
   apply(view, key, engine::Reset{});
   return true;
+}
+
+void Feedback::take_own_fault(bool is_ours) {
+  const auto now = clock_.now();
+  freeze_.hold_until(is_ours ? now.lived + kOwnFaultHolds : 0);
+  watch_freeze();
 }
 
 void Feedback::tick() {
@@ -289,6 +302,18 @@ void Feedback::end_base() {
   rules_changed();
 }
 
+std::string Feedback::why_frozen(bool is_frozen, std::int64_t now) const {
+  if (!is_frozen) return "few enough fail";
+  if (freeze_.is_held(now)) {
+    return "checks of many unrelated hosts say that our own network strips STARTTLS, so nothing is "
+           "lowered or bounced";
+  }
+  return fmt::format(
+      "{} names that did TLS before fail at once: the fault is likely ours, so nothing is lowered "
+      "or bounced",
+      freeze_.failing());
+}
+
 void Feedback::watch_freeze() {
   const auto now = clock_.now();
   const bool is_frozen = freeze_.is_frozen(now.lived);
@@ -296,11 +321,7 @@ void Feedback::watch_freeze() {
   is_frozen_ = is_frozen;
   model::Decision decision;
   decision.kind = is_frozen ? model::DecisionKind::Freeze : model::DecisionKind::Thaw;
-  decision.why = is_frozen ? fmt::format(
-                                 "{} names that did TLS before fail at once: the fault is "
-                                 "likely ours, so nothing is lowered or bounced",
-                                 freeze_.failing())
-                           : "few enough fail";
+  decision.why = why_frozen(is_frozen, now.lived);
   if (is_frozen) ++alarms_raised_.freeze;
   outlet_.alarm("freeze", {}, decision.why, !is_frozen);
   wire::Proposal proposal;

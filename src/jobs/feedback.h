@@ -18,6 +18,7 @@
 #include "src/base/clock.h"
 #include "src/engine/advance.h"
 #include "src/engine/level_for.h"
+#include "src/engine/probe_evidence.h"
 #include "src/jobs/destination_table.h"
 #include "src/jobs/freeze_watch.h"
 #include "src/jobs/life_clock.h"
@@ -74,8 +75,19 @@ class Feedback {
 
   // One piece of evidence. True where this failure must tell the sender (fallback `bounce`).
   bool take(std::string_view view, const model::Key& key, const model::Evidence& evidence);
+  // What probes of all its mail hosts found: evidence, as far as the row lets a probe tell.
+  void take_finding(std::string_view view, const model::Key& key,
+                    const engine::ProbeFinding& finding, std::int64_t at);
+  // Whether anything was learnt of it.
+  [[nodiscard]] bool knows(std::string_view view, const model::Key& key) const {
+    return newest(view, key.text).version != 0;
+  }
   // An admin's word. False where nothing is known of the destination.
   bool reset(std::string_view view, const model::Key& key);
+  // What checks of many unrelated hosts say of our own network (engine/own_fault.h): `is_ours`
+  // holds a freeze for kOwnFaultHolds seconds, and is to be said again while it lasts.
+  static constexpr std::int64_t kOwnFaultHolds = 1'800;
+  void take_own_fault(bool is_ours);
   // Every second or so.
   void tick();
   // Another policy is in force.
@@ -128,6 +140,7 @@ class Feedback {
   void send(Open& open);
   void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
   void watch_freeze();
+  [[nodiscard]] std::string why_frozen(bool is_frozen, std::int64_t now) const;
   void tell(std::string_view destination, const engine::Alarm& alarm,
             const engine::Advanced& advanced);
   [[nodiscard]] engine::Memory memory_of_absent() const;

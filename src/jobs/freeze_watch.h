@@ -31,6 +31,10 @@ class FreezeWatch {
   void recall_failure(std::string_view destination, std::string_view mx, std::int64_t at);
   void note_success(std::string_view destination);
 
+  // Checks of many hosts say that the fault is ours: frozen until then, whatever mail shows.
+  void hold_until(std::int64_t until) { held_until_ = until; }
+  [[nodiscard]] bool is_held(std::int64_t now) const { return now < held_until_; }
+
   // Whether it is frozen at `now`; lifts by itself.
   bool is_frozen(std::int64_t now);
   // How many names fail now, for the ledger.
@@ -47,12 +51,7 @@ class FreezeWatch {
   std::unordered_map<std::string, std::int64_t> tried_;
   std::unordered_map<std::string, Failing> failing_;
   std::int64_t forgotten_at_ = 0;
+  std::int64_t held_until_ = 0;
 };
-
-// The name under which domains are counted as one: its last two labels, three under a country's
-// second level ("example.co.uk"). A guess without a list: too few names err towards deciding late.
-std::string_view registrable_name(std::string_view destination);
-// The /24 or /48 of the address in "host[address]"; empty where there is none.
-std::string network_of(std::string_view mx);
 
 }  // namespace jobs

@@ -70,6 +70,8 @@ class Publisher {
 
   // The image last published, or -1.
   [[nodiscard]] int image_fd() const { return in_force_.fd.get(); }
+  // The same, to look things up in; null where there is none, or until the next one is published.
+  [[nodiscard]] const image::Image* image() const { return in_force_.image.get(); }
   [[nodiscard]] const Status& status() const { return status_; }
 
  private:

@@ -21,4 +21,12 @@ std::optional<std::string> ViewBook::only(std::int64_t now) const {
   return found ? found : std::string();
 }
 
+std::vector<std::string> ViewBook::all(std::int64_t now) const {
+  std::vector<std::string> found;
+  for (const auto& [view, at] : last_) {
+    if (now - at < kRemembered) found.push_back(view);
+  }
+  return found;
+}
+
 }  // namespace jobs

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jobs {
 
@@ -25,6 +26,8 @@ class ViewBook {
   // The one that is in use at `now`; that of an instance without views where none is known to be.
   // Nothing where there are several.
   [[nodiscard]] std::optional<std::string> only(std::int64_t now) const;
+  // Those that are in use at `now`.
+  [[nodiscard]] std::vector<std::string> all(std::int64_t now) const;
 
  private:
   std::map<std::string, std::int64_t, std::less<>> last_;  // view -> when

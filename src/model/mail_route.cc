@@ -24,6 +24,13 @@ std::string_view to_word(RouteFault fault) {
   return "";
 }
 
+std::optional<RouteFault> parse_route_fault(std::string_view word) {
+  for (const RouteFault each : kRouteFaults) {
+    if (to_word(each) == word) return each;
+  }
+  return std::nullopt;
+}
+
 bool is_unknown(RouteFault fault) {
   switch (fault) {
     case RouteFault::NotAName:
@@ -52,6 +59,13 @@ std::string_view to_word(Route::Kind kind) {
       return "literal";
   }
   return "";
+}
+
+std::optional<Route::Kind> parse_route_kind(std::string_view word) {
+  for (const Route::Kind each : kRouteKinds) {
+    if (to_word(each) == word) return each;
+  }
+  return std::nullopt;
 }
 
 std::string address_text(const AddressBytes& address) {

@@ -32,6 +32,7 @@ inline constexpr std::array kRouteFaults{RouteFault::NotAName,  RouteFault::NoSu
 
 // "no-such-name", "dnssec-invalid".
 std::string_view to_word(RouteFault fault);
+std::optional<RouteFault> parse_route_fault(std::string_view word);
 // True where nothing is known but that the question found no answer: never held against anybody,
 // and never taken for "there is none".
 [[nodiscard]] bool is_unknown(RouteFault fault);
@@ -65,8 +66,11 @@ struct Route {
   std::string text{};                 // the fault, or what was left out, as a sentence; or empty
 };
 
+inline constexpr std::array kRouteKinds{Route::Kind::Mx, Route::Kind::ImplicitMx, Route::Kind::Host,
+                                        Route::Kind::Literal};
 // "mx", "implicit-mx", "host", "literal".
 std::string_view to_word(Route::Kind kind);
+std::optional<Route::Kind> parse_route_kind(std::string_view word);
 // "192.0.2.1", "2001:db8::1".
 std::string address_text(const AddressBytes& address);
 

@@ -60,6 +60,13 @@ std::string_view to_word(ChainTrust trust) {
   return "";
 }
 
+std::optional<ChainTrust> parse_chain_trust(std::string_view word) {
+  for (const ChainTrust each : kChainTrusts) {
+    if (to_word(each) == word) return each;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_word(PlainMail answer) {
   switch (answer) {
     case PlainMail::NotAsked:

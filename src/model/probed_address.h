@@ -3,6 +3,7 @@
 // peer's: they are filtered where they are shown.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -50,7 +51,12 @@ enum class ChainTrust : std::uint8_t {
   Faulty,   // any other reason; the text says it
   NoCertificate,
 };
+inline constexpr std::array kChainTrusts{
+    ChainTrust::Trusted,    ChainTrust::SelfSigned, ChainTrust::UntrustedIssuer,
+    ChainTrust::Incomplete, ChainTrust::Expired,    ChainTrust::NotYetValid,
+    ChainTrust::TooWeak,    ChainTrust::Faulty,     ChainTrust::NoCertificate};
 std::string_view to_word(ChainTrust trust);
+std::optional<ChainTrust> parse_chain_trust(std::string_view word);
 
 struct SeenTls {
   std::string protocol;  // "TLSv1.3"

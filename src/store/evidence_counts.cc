@@ -170,4 +170,18 @@ base::Result<std::vector<EvidenceCount>> StateDb::list_counts(std::string_view d
   return counts;
 }
 
+base::Result<void> StateDb::load_recent_mail(std::int64_t since,
+                                             const std::function<void(std::string_view)>& visit) {
+  auto [statement, failure] = impl_->db.prepare(
+      "SELECT DISTINCT destination FROM evidence WHERE hour >= ?1 AND trusted = 1 "
+      "AND source IN (?2, ?3)");
+  if (failure.failed()) return base::Error{impl_->describe(failure)};
+  statement.bind(1, since);
+  statement.bind(2, model::to_word(model::Source::Outcome));
+  statement.bind(3, model::to_word(model::Source::Maillog));
+  while (statement.step()) visit(statement.text(0));
+  if (statement.failure().failed()) return base::Error{impl_->describe(statement.failure())};
+  return {};
+}
+
 }  // namespace store

@@ -11,5 +11,6 @@ std::string state_step_1();
 std::string state_step_2();
 std::string state_step_3();
 std::string state_step_4();
+std::string state_step_5();
 
 }  // namespace store

@@ -16,7 +16,9 @@
 #include "src/model/destination_state.h"
 #include "src/model/inbound_record.h"
 #include "src/model/observation.h"
+#include "src/model/probe_record.h"
 #include "src/model/submission_record.h"
+#include "src/model/watch_memory.h"
 #include "src/store/ledger.h"
 
 namespace store {
@@ -58,6 +60,23 @@ struct StoredState {
 struct StoredClock {
   std::int64_t wall = 0;
   std::int64_t lived = 0;
+};
+
+// What one check of a destination changes: its record, what is remembered from now on, and the
+// changes that were found.
+struct ProbeUpdate {
+  model::ProbeRecord record;
+  model::WatchMemory memory;
+  std::vector<model::WatchChange> changes;
+};
+struct StoredProbe {
+  model::ProbeRecord record;
+  model::WatchMemory memory;
+  std::int64_t watched_at = 0;  // by note_watched(), or the last check
+};
+struct ProbeChangeRow {
+  std::int64_t seq = 0;
+  model::WatchChange change;
 };
 
 // What is written down of incoming and submitted mail at once.
@@ -132,6 +151,28 @@ class StateDb {
   base::Result<void> load_known(std::int64_t most,
                                 const std::function<void(const model::InboundKnown&)>& visit);
 
+  // Tables probe, probe_address, probe_change. A destination that nobody watched for
+  // kKeptSeconds is forgotten, beyond kMostProbed those that were not watched longest; changes are
+  // kept as long, the newest kMostProbeChanges of them. Looked after each kProbeTrimEvery updates.
+  static constexpr std::int64_t kMostProbed = 500'000;
+  static constexpr std::int64_t kMostProbeChanges = 200'000;
+  static constexpr std::int64_t kProbeTrimEvery = 1'000;
+  // For who needs fewer: of both.
+  void set_most_probed(std::int64_t most);
+  std::optional<Refused> add_probes(const std::vector<ProbeUpdate>& updates, std::int64_t now);
+  // They are watched still, whether or not they were checked.
+  std::optional<Refused> note_watched(const std::vector<std::string>& destinations,
+                                      std::int64_t now);
+  base::Result<std::optional<StoredProbe>> find_probe(std::string_view destination);
+  // In order of destination; ends where `visit` returns false.
+  base::Result<void> load_probes(const std::function<bool(StoredProbe)>& visit);
+  // Newest first, at most `limit`; 0 and empty = any.
+  base::Result<std::vector<ProbeChangeRow>> list_probe_changes(std::int64_t since,
+                                                               std::string_view destination,
+                                                               std::int64_t limit);
+  // Deliveries to a destination that the counters have since then, those that failed left out.
+  base::Result<std::int64_t> count_deliveries(std::string_view destination, std::int64_t since);
+
   base::Result<StoredClock> load_clock();
   // One remembered value, of any bytes.
   std::optional<Refused> save_text(std::string_view name, std::string_view value);
@@ -150,6 +191,9 @@ class StateDb {
   // Of one destination, newest hour first; empty = of all.
   base::Result<std::vector<EvidenceCount>> list_counts(std::string_view destination,
                                                        std::int64_t since);
+  // Every destination that trusted evidence of mail was counted for since then, each once.
+  base::Result<void> load_recent_mail(std::int64_t since,
+                                      const std::function<void(std::string_view)>& visit);
   // The same of what was observed, in order of destination, view and row. Ends where `visit`
   // returns false.
   base::Result<void> list_observed(std::string_view destination, std::int64_t since,

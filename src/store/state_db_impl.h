@@ -1,5 +1,5 @@
-// What the parts of StateDb share. Private to state_db.cc, state_rows.cc, evidence_counts.cc
-// and observed_counts.cc.
+// What the parts of StateDb share. Private to state_db.cc and those that implement the
+// rest of it.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,9 @@ struct StateDb::Impl {
   std::int64_t most_counters = kMostCounters;
   std::int64_t added = 0;                          // counters since they were trimmed
   std::int64_t added_inbound = kInboundTrimEvery;  // the first writing trims
+  std::int64_t most_probed = kMostProbed;
+  std::int64_t most_probe_changes = kMostProbeChanges;
+  std::int64_t added_probes = kProbeTrimEvery;
 
   [[nodiscard]] std::string describe(const Failure& failure) const;
   [[nodiscard]] Refused refuse(const Failure& failure) const;

@@ -42,6 +42,7 @@ enum class StoreToAnswer : std::uint8_t {
   Mode,          // ModeMessage: an admin's panic
   Follow,        // texts: the destinations whose exchanges an admin wants to see, all of them
   InboundKnown,  // one descriptor: InboundKnowns (inbound_record.h), what was learnt before
+  OwnFault,      // 8 bytes, 1 or 0: whether checks say that our own network strips STARTTLS
 };
 
 enum class AnswerToStore : std::uint8_t {
@@ -64,7 +65,7 @@ enum class IngestToAnswer : std::uint8_t {
   Stats,         // IngestStats
 };
 
-enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i' };
+enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i', Net = 'n' };
 enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c', Tlsrpt = 'r' };
 
 // What `ingest` counted since it started.

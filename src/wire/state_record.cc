@@ -4,6 +4,7 @@
 #include <array>
 
 #include "src/base/bytes.h"
+#include "src/wire/record_bytes.h"
 
 namespace wire {
 namespace {
@@ -14,8 +15,6 @@ using model::Decision;
 using model::DestinationState;
 using model::Evidence;
 
-constexpr std::uint8_t kAbsent = 0xFF;
-
 void append_cut(std::string& out, std::string_view text) {
   base::append_text(out, text.substr(0, kLongestRecordText));
 }
@@ -24,37 +23,6 @@ std::string take_text(ByteReader& from) {
   const auto text = from.text();
   if (text.size() > kLongestRecordText) from.fail();
   return std::string(text);
-}
-
-template <class E>
-void append_optional(std::string& out, const std::optional<E>& value) {
-  append_number<std::uint8_t>(out, value ? static_cast<std::uint8_t>(*value) : kAbsent);
-}
-
-// One of `known`, or a failed reader.
-template <class E, std::size_t N>
-E take_enum(ByteReader& from, const std::array<E, N>& known) {
-  const auto number = from.number<std::uint8_t>();
-  const auto found = std::find_if(known.begin(), known.end(), [number](E each) {
-    return static_cast<std::uint8_t>(each) == number;
-  });
-  if (found != known.end()) return *found;
-  from.fail();
-  return known.front();
-}
-
-template <class E, std::size_t N>
-std::optional<E> take_optional(ByteReader& from, const std::array<E, N>& known) {
-  ByteReader ahead = from;
-  if (ahead.number<std::uint8_t>() != kAbsent) return take_enum(from, known);
-  from = ahead;
-  return std::nullopt;
-}
-
-bool take_bool(ByteReader& from) {
-  const auto byte = from.number<std::uint8_t>();
-  if (byte > 1) from.fail();
-  return byte == 1;
 }
 
 template <class T, class Append>

@@ -20,6 +20,7 @@ import time
 
 from feedback import Feedback
 from inbound import Inbound
+from probes import Probes
 from servers import Daemon, NullResponder, wait_for
 
 CONNECTIONS = (1, 8, 64, 256)
@@ -230,6 +231,9 @@ class Bench:
     def inbound(self):
         Inbound(self, self.folder, progress, table).run()
 
+    def probes(self):
+        Probes(self, self.folder, progress, table).run()
+
     def schedule(self):
         progress("schedule of a hundred thousand destinations")
         done = subprocess.run([f"{self.options.build}/bench/schedule_cost"], stdout=subprocess.PIPE, check=True)
@@ -254,7 +258,7 @@ def describe_machine(options):
 
 SECTIONS = {"lookups": Bench.lookups, "memory": Bench.memory, "starts": Bench.starts,
             "edits": Bench.edit_to_live, "publication": Bench.publication, "feedback": Bench.feedback,
-            "inbound": Bench.inbound, "schedule": Bench.schedule}
+            "inbound": Bench.inbound, "probes": Bench.probes, "schedule": Bench.schedule}
 
 
 def main():

@@ -23,6 +23,7 @@ image_file = {folder}/policy.image
 control_socket = {folder}/control.sock
 tlsmap_listen = unix:{folder}/tlsmap.sock, inet:127.0.0.1:{port}
 log_level = warning
+probe_watch = no
 """
 
 

@@ -65,7 +65,7 @@ class Daemon:
         self.settings = {
             "policy_db": self.policy_db, "state_db": self.path("state.db"), "image_file": self.image_file,
             "control_socket": self.path("control.sock"), "tlsmap_listen": f"{self.tcp}, {self.unix}",
-            "policyd_listen": self.policyd if policyd else None, **settings}
+            "policyd_listen": self.policyd if policyd else None, "probe_watch": "no", **settings}
         self.configure()
 
     def path(self, name):

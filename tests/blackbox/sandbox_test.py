@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`answer` opens no file and no socket once it serves: watched by strace, and held to it by seccomp."""
+"""`answer` opens no file and no socket once it serves, `net` no file: watched by strace, and held to it by seccomp."""
 import contextlib
 import os
 import re
@@ -8,8 +8,9 @@ import subprocess
 import unittest
 
 from daemon import Daemon
+from net_world import World
 from oracle import NOT_FOUND, Oracle, strict_rows
-from processes import plain_build_only, status_of, wait_until
+from processes import plain_build_only, read_proc, status_of, wait_until
 
 ROWS, STRICT = strict_rows(20)
 OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", "fork", "vfork", "clone", "clone3",
@@ -35,6 +36,12 @@ def watched(pid, log):
         strace.kill()
         strace.wait()
         strace.stderr.close()
+
+
+def targets_of(pid):
+    """What its descriptors are."""
+    folder = f"/proc/{pid}/fd"
+    return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
 
 
 class TheAnsweringRole(unittest.TestCase):
@@ -64,23 +71,51 @@ class TheAnsweringRole(unittest.TestCase):
 
     def test_it_holds_no_descriptor_of_a_file(self):
         with Daemon(ROWS) as daemon:
-            answer = daemon.role("answer")
-            folder = f"/proc/{answer}/fd"
-            targets = {name: os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
-            files = {name: target for name, target in targets.items()
+            files = [target for target in targets_of(daemon.role("answer"))
                      if target.startswith("/") and target not in ("/dev/null", daemon.path("log"))
-                     and not target.startswith("/memfd:")}
-            self.assertEqual({}, files)
+                     and not target.startswith("/memfd:")]
+            self.assertEqual([], files)
+
+
+class TheRoleThatProbes(unittest.TestCase):
+    def test_it_opens_no_file_while_it_resolves_and_probes(self):
+        with World() as world:
+            world.host("good")
+            with world.daemon([("good", "required"), ("nowhere", "verified")]) as daemon:
+                daemon.wait_until_watched(2)
+                net, log = daemon.role("net"), daemon.path("calls")
+                with watched(net, log):
+                    daemon.check_now("good", "nowhere")
+                    daemon.wait_until_checked("good", "nowhere")
+                with open(log, encoding="utf-8", errors="replace") as file:
+                    calls = set(re.findall(r"^\d+ +(\w+)\(", file.read(), re.M))
+                self.assertLessEqual({"socket", "connect"}, calls)
+                self.assertEqual({"socket", "connect"}, calls & set(OPENING))
+                self.assertEqual(net, daemon.role("net"))
+
+    def test_it_holds_neither_a_policy_nor_a_database(self):
+        with World() as world:
+            world.host("good")
+            with world.daemon([("good", "required")]) as daemon:
+                daemon.wait_until_watched(1)
+                daemon.check_now("good")
+                daemon.wait_until_checked("good")
+                self.assertEqual([], [target for target in targets_of(daemon.role("net"))
+                                      if target.startswith("/") and target not in ("/dev/null", daemon.path("log"))])
+                mapped = read_proc(daemon.role("net"), "maps").decode()
+                for database in ("policy.db", "state.db", "policy.image", "/memfd:"):
+                    self.assertNotIn(database, mapped)
 
 
 class TheFilter(unittest.TestCase):
     @plain_build_only
-    def test_both_roles_run_under_a_system_call_filter(self):
-        with Daemon(ROWS) as daemon:
+    def test_every_role_runs_under_a_system_call_filter(self):
+        with Daemon(ROWS, probe_watch="yes", resolver="127.0.0.1:1") as daemon:
+            self.assertEqual({"answer", "store", "net"}, set(daemon.roles()))
             for name, pid in daemon.roles().items():
                 with self.subTest(role=name):
-                    self.assertEqual(FILTERED, status_of(pid, "Seccomp"))
-            for name in ("answer", "store"):
+                    self.assertEqual(FILTERED, wait_until(lambda pid=pid: status_of(pid, "Seccomp"), "it is filtered"))
+            for name in ("answer", "store", "net"):
                 killed = daemon.kill_role(name)
                 self.assertEqual(FILTERED, wait_until(
                     lambda pid=daemon.role(name, other_than=killed): status_of(pid, "Seccomp"), "it is filtered"))

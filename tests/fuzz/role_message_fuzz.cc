@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/wire/net_message.h"
 #include "src/wire/role_message.h"
 #include "src/wire/state_record.h"
 
@@ -50,6 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_records(input, wire::take_state_record, wire::append_state_record);
   check_records(input, wire::take_count_record, wire::append_count_record);
   check_records(input, wire::take_observed_record, wire::append_observed_record);
+  check_records(input, wire::take_watched_record, wire::append_watched_record);
+  check_records(input, wire::take_watch_event, wire::append_watch_event);
+  check_records(input, wire::take_found_record, wire::append_found_record);
   check_message(input, wire::parse_proposal);
   check_message(input, wire::parse_alarm);
   check_message(input, wire::parse_mode);
@@ -57,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_message(input, wire::parse_texts);
   check_message(input, wire::parse_answer_stats);
   check_message(input, wire::parse_ingest_stats);
+  check_message(input, wire::parse_net_stats);
   check_message(input, wire::parse_u64);
   return 0;
 }

@@ -54,6 +54,7 @@ class Daemon:
             "socket_mode": "0660",
             "socket_group": "postfix",
             "postfix_version": "3.7",
+            "probe_watch": "no",
             **settings,
         }
         with open(self.config, "w", encoding="utf-8") as file:

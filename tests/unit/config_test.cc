@@ -60,12 +60,14 @@ TEST_CASE("config: every default is allowed by its own option") {
 
 TEST_CASE("config: every key of the contract is known, once") {
   const std::vector<std::string_view> contract{
-      "policy_db",      "state_db",     "image_file",         "control_socket", "tlsmap_listen",
-      "policyd_listen", "http_listen",  "socket_mode",        "socket_owner",   "socket_group",
-      "mode",           "evidence_uid", "trust_tcp_outcomes", "maillog",        "trust_maillog",
-      "tlsrpt_socket",  "tlsrpt_tee",   "freeze_domains",     "freeze_share",   "freeze_window",
-      "tls_ca_file",    "resolver",     "probe_allow",        "alarm_command",  "user",
-      "group",          "log_level",    "postfix_version"};
+      "policy_db",          "state_db",         "image_file",    "control_socket",
+      "tlsmap_listen",      "policyd_listen",   "http_listen",   "socket_mode",
+      "socket_owner",       "socket_group",     "mode",          "evidence_uid",
+      "trust_tcp_outcomes", "maillog",          "trust_maillog", "tlsrpt_socket",
+      "tlsrpt_tee",         "freeze_domains",   "freeze_share",  "freeze_window",
+      "tls_ca_file",        "resolver",         "probe_allow",   "alarm_command",
+      "alarm_mail",         "sendmail_command", "user",          "group",
+      "log_level",          "postfix_version"};
   for (const auto name : contract) {
     CAPTURE(name);
     int count = 0;
@@ -256,6 +258,18 @@ TEST_CASE("config: probe_allow holds networks and nothing else") {
   CHECK(parsed.config.probe_allow == "10.0.0.0/8, fd00::/8");
   CHECK(error_of("probe_allow = 10.0.0.0/8, here\n").starts_with("t.conf:1: probe_allow: "));
   CHECK(error_of("probe_allow = 10.0.0.1/8\n").starts_with("t.conf:1: probe_allow: "));
+}
+
+TEST_CASE("config: probe_opt_out holds names and networks, and probes are on unless told") {
+  CHECK(parse("").config.probe_watch);
+  const auto parsed =
+      parse("probe_opt_out = a.example, .b.example, 192.0.2.0/24\nprobe_watch = no");
+  REQUIRE(parsed.errors.empty());
+  CHECK(parsed.warnings.empty());
+  CHECK(parsed.config.probe_opt_out == "a.example, .b.example, 192.0.2.0/24");
+  CHECK_FALSE(parsed.config.probe_watch);
+  CHECK(error_of("probe_opt_out = *").starts_with("t.conf:1: probe_opt_out: "));
+  CHECK(error_of("probe_watch = maybe").starts_with("t.conf:1: probe_watch: "));
 }
 
 TEST_CASE("config: the resolver is an address") {

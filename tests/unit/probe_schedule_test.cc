@@ -319,3 +319,17 @@ TEST_CASE("Reports of what was never asked for change nothing") {
   CHECK(steps.probes.empty());
   CHECK(steps.checked.empty());
 }
+
+TEST_CASE("a new list of all ends the watch of those that are not in it") {
+  World world;
+  world.schedule.watch("a.example", std::nullopt, kStart);
+  world.schedule.watch("b.example", std::nullopt, kStart);
+  world.schedule.begin_list();
+  world.schedule.watch("b.example", std::nullopt, kStart);
+  world.schedule.watch("c.example", std::nullopt, kStart);
+  world.schedule.end_list();
+  CHECK(world.schedule.watched() == 2);
+  world.schedule.begin_list();
+  world.schedule.end_list();
+  CHECK(world.schedule.watched() == 0);
+}

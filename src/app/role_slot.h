@@ -1,0 +1,43 @@
+// What the parent keeps of each role, and how roles are told apart on the wire.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "src/app/restart_policy.h"
+#include "src/app/role.h"
+#include "src/base/clock.h"
+#include "src/net/channel.h"
+#include "src/net/loop.h"
+#include "src/wire/role_message.h"
+
+namespace app {
+
+struct RoleSlot {
+  explicit RoleSlot(Role its_role) : role(its_role) {}
+
+  Role role;
+  pid_t pid = 0;
+  bool served = false;
+  bool is_stopping = false;  // it was told to
+  base::SteadyPoint last_pong{};
+  RestartPolicy policy;
+  std::unique_ptr<net::Channel> channel;
+  std::unique_ptr<net::Timer> restart;
+
+  bool send(wire::FromParent type, std::string_view payload = {}, std::span<const int> fds = {}) {
+    return channel && channel->send(type, payload, fds);
+  }
+};
+
+// Which role serves such a listener.
+Role server_of(wire::Listener protocol);
+
+// The payload of FromParent::Peer: who is at the other end.
+std::string letter_of(Role role);
+
+}  // namespace app
