@@ -173,14 +173,12 @@ void add_probe_verb(CLI::App& root, CommandLine& line) {
                 "are taken too");
   verb.add_option("--from", to.sender, "The sender that it names there; without it none, <>")
       ->type_name("ADDRESS");
-  verb.add_option("--timeout", to.duration, "Patience with each address in all; without it 30s")
+  verb.add_option("--timeout", to.duration, "Patience with each conversation; without it 30s")
       ->type_name("DURATION");
   verb.footer(
       "Exit status: 0 every address does TLS (profile required would deliver there), 1 one does "
-      "not, "
-      "or puts us off,\nor takes mail in clear that --refuses-plaintext asked about, 3 nothing "
-      "could "
-      "be probed.");
+      "not, or puts us off,\nor takes mail in clear that --refuses-plaintext asked about, or a "
+      "strict sender would object (--self), 3 nothing\ncould be probed.");
 }
 
 }  // namespace app::ctl
