@@ -14,6 +14,7 @@
 #include "src/app/parent.h"
 #include "src/app/privileges.h"
 #include "src/app/role.h"
+#include "src/app/sample_config.h"
 #include "src/app/service_manager.h"
 #include "src/app/version.h"
 #include "src/base/log.h"
@@ -71,9 +72,12 @@ int main(int argc, char** argv) {
   CLI::App options("tlspolicyd: TLS policies for Postfix, from SQLite, live");
   std::string file(app::kDefaultConfigFile);
   bool check_only = false;
+  bool prints_sample = false;
   bool show_version = false;
   options.add_option("--config", file, "The configuration file")->capture_default_str();
   options.add_flag("--check-config", check_only, "Read the configuration, say what is wrong, end");
+  options.add_flag("--print-config", prints_sample,
+                   "Print a configuration file with every key, all of it commented out");
   options.add_flag("--version", show_version,
                    "Show the versions of this program and its libraries");
   try {
@@ -84,6 +88,10 @@ int main(int argc, char** argv) {
   if (show_version) {
     fmt::print("tlspolicyd {} (libevent {}, SQLite {})\n", app::kVersion, net::library_version(),
                store::library_version());
+    return 0;
+  }
+  if (prints_sample) {
+    fmt::print("{}", app::sample_config());
     return 0;
   }
   base::start_log("tlspolicyd", base::LogLevel::Info);
