@@ -38,24 +38,22 @@ base::Result<std::int64_t> find_gid(const std::string& name, std::string_view ke
 
 class Binder {
  public:
-  Binder(const Config& config, std::vector<PassedSocket> passed)
-      : config_(config), passed_(std::move(passed)) {}
+  Binder(const Config& config, const SocketFiles& files, std::vector<PassedSocket> passed)
+      : config_(config), files_(files), passed_(std::move(passed)) {}
 
   base::Result<std::vector<BoundListener>> bind_all() {
-    auto files = find_files();
-    if (!files) return base::Error{files.error()};
     for (const auto& [protocol, listens] :
          {std::pair{wire::Listener::Tlsmap, &config_.tlsmap_listen},
           std::pair{wire::Listener::Policyd, &config_.policyd_listen}}) {
       for (const Listen& listen : *listens) {
-        if (auto bound = bind(protocol, listen, postfix_file_); !bound) {
+        if (auto bound = bind(protocol, listen, files_.postfix); !bound) {
           return base::Error{bound.error()};
         }
       }
     }
     const Listen control{
         Listen::Kind::Unix, "unix:" + config_.control_socket, {}, 0, config_.control_socket};
-    if (auto bound = bind(wire::Listener::Control, control, control_file_); !bound) {
+    if (auto bound = bind(wire::Listener::Control, control, files_.control); !bound) {
       return base::Error{fmt::format("control_socket: {}", bound.error())};
     }
     if (auto bound = bind_tlsrpt(); !bound) {
@@ -66,26 +64,13 @@ class Binder {
   }
 
  private:
-  base::Result<void> find_files() {
-    auto owner = find_uid(config_.socket_owner, "socket_owner");
-    auto group = find_gid(config_.socket_group, "socket_group");
-    auto user = find_uid(config_.user, "user");
-    auto own_group = find_gid(config_.group, "group");
-    for (const auto* found : {&owner, &group, &user, &own_group}) {
-      if (!*found) return base::Error{found->error()};
-    }
-    postfix_file_ = {config_.socket_mode, *owner, *group};
-    control_file_ = {0660, *user, *own_group};
-    return {};
-  }
-
   base::Result<void> bind_tlsrpt() {
     const std::string& path = config_.tlsrpt_socket;
     if (path.empty()) return {};
-    auto fd = net::bind_datagrams(path, postfix_file_);
+    auto fd = net::bind_datagrams(path, files_.postfix);
     while (!fd && clock_.steady() < deadline_) {
       std::this_thread::sleep_for(kTryAgainAfter);
-      fd = net::bind_datagrams(path, postfix_file_);
+      fd = net::bind_datagrams(path, files_.postfix);
     }
     if (!fd) return base::Error{fd.error()};
     bound_.push_back({wire::Listener::Tlsrpt, std::move(*fd), path});
@@ -161,19 +146,30 @@ class Binder {
   }
 
   const Config& config_;
+  const SocketFiles& files_;
   base::SystemClock clock_;
   base::SteadyPoint deadline_ = clock_.steady() + kFormerRolesGrace;
   std::vector<PassedSocket> passed_;
-  net::SocketFile postfix_file_;
-  net::SocketFile control_file_;
   std::vector<BoundListener> bound_;
 };
 
 }  // namespace
 
+base::Result<SocketFiles> find_socket_files(const Config& config) {
+  const auto owner = find_uid(config.socket_owner, "socket_owner");
+  const auto group = find_gid(config.socket_group, "socket_group");
+  const auto user = find_uid(config.user, "user");
+  const auto own_group = find_gid(config.group, "group");
+  for (const auto* found : {&owner, &group, &user, &own_group}) {
+    if (!*found) return base::Error{found->error()};
+  }
+  return SocketFiles{{config.socket_mode, *owner, *group}, {0660, *user, *own_group}};
+}
+
 base::Result<std::vector<BoundListener>> bind_listeners(const Config& config,
+                                                        const SocketFiles& files,
                                                         std::vector<PassedSocket> passed) {
-  return Binder(config, std::move(passed)).bind_all();
+  return Binder(config, files, std::move(passed)).bind_all();
 }
 
 }  // namespace app

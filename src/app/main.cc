@@ -46,12 +46,13 @@ bool report(const app::ParsedConfig& parsed) {
   return parsed.errors.empty();
 }
 
-int serve(const std::string& file, std::string text, app::ParsedConfig parsed) {
+int serve(const std::string& file, std::string text, app::ParsedConfig parsed,
+          const app::SocketFiles& files) {
   std::signal(SIGPIPE, SIG_IGN);
   app::ServiceManager manager;
   base::set_log_level(parsed.config.log_level);
   app::raise_file_limit();
-  auto listeners = app::bind_listeners(parsed.config, app::take_passed_sockets());
+  auto listeners = app::bind_listeners(parsed.config, files, app::take_passed_sockets());
   if (!listeners) {
     base::log_error("{}", listeners.error());
     return EX_UNAVAILABLE;
@@ -102,9 +103,14 @@ int main(int argc, char** argv) {
   }
   app::ParsedConfig parsed = app::parse_config(*text, file);
   if (!report(parsed)) return EX_CONFIG;
+  const auto files = app::find_socket_files(parsed.config);
+  if (!files) {
+    base::log_error("{}: {}", file, files.error());
+    return EX_CONFIG;
+  }
   if (check_only) {
     fmt::print("{}: OK\n", file);
     return 0;
   }
-  return serve(file, std::move(*text), std::move(parsed));
+  return serve(file, std::move(*text), std::move(parsed), *files);
 }

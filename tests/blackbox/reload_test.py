@@ -51,6 +51,12 @@ class AtStart(unittest.TestCase):
                 self.assertEqual(BAD_CONFIG, status, said)
                 self.assertRegex(said, rf"{daemon.config}:\d+: {key}: ")
 
+    def test_an_account_that_does_not_exist_is_named_with_its_key(self):
+        for key in ("user", "socket_owner", "socket_group"):
+            with self.subTest(key=key):
+                self.daemon.configure(f"{key} = no-such-account\n")
+                self.check_refused(f"{self.daemon.config}: {key}: there is no ", "no-such-account")
+
     def test_a_config_that_cannot_be_read_is_refused(self):
         os.unlink(self.daemon.config)
         self.check_refused(self.daemon.config)
