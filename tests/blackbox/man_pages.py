@@ -24,6 +24,11 @@ def examples(name):
     return [block.replace("\\e", "\\").splitlines() for block in blocks]
 
 
+def options_below(text):
+    """Of the items of a list, without their first hyphen: "-config", "h"."""
+    return {name for line in re.findall(r"^\.It Fl .*", text, re.M) for name in re.findall(r"\bFl (\S+)", line)}
+
+
 def keys():
     """Of tlspolicyd.conf(5): key to (default, the text below it on one line)."""
     parts = re.split(r"^\.It Ic (\w+) No =(?: (?:Pa|Li) (\S+))?\n", chapters("tlspolicyd.conf.5")["KEYS"], flags=re.M)
@@ -42,7 +47,7 @@ def verbs():
         elif line.startswith(".Sh "):
             options = set()
         elif line.startswith(".It Fl "):
-            options |= set(re.findall(r"\bFl (\S+)", line))
+            options |= options_below(line)
     return found
 
 

@@ -7,7 +7,7 @@ import unittest
 
 import man_pages
 from ctl_desk import BIN, DONE, PATIENCE, Desk
-from ctl_help import all_verbs
+from ctl_help import all_verbs, options_in
 from daemon import BAD_CONFIG, Daemon
 
 OPTION = re.compile(r'Option\{\s*"(\w+)",\s*"([^"]*)",\s*(true|false),\s*(true|false),')
@@ -32,6 +32,11 @@ class Pages(unittest.TestCase):
         for name in man_pages.NAMES:
             ours = {page for page in man_pages.references(name) if page.startswith("tlspolicy")}
             self.assertEqual(set(man_pages.NAMES) - {name}, ours - {name}, name)
+
+
+    def test_the_options_of_the_daemon_stand_and_no_other(self):
+        done = subprocess.run([BIN / "tlspolicyd", "--help"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        self.assertEqual(sorted(options_in(done.stdout)), sorted(man_pages.options_below(man_pages.read("tlspolicyd.8"))))
 
 
 class Keys(Desk):
