@@ -17,7 +17,7 @@ SHOW = "\x18p"  # C-x p, bound below
 INSERT_ALL = "\x1b*"
 KILL_LINE = "\x05\x15"  # to its end, then all before
 SETUP = r"""bind 'set bell-style none' 'set enable-bracketed-paste off'
-bind -x '"\C-xp": printf "\nLINE<%%s>END\n" "$READLINE_LINE"'
+bind -x '"\C-xp": printf "\nLINE<%s>END\n" "$READLINE_LINE"'
 PS1= PS2=
 """
 
@@ -31,7 +31,7 @@ class BashLine:
         self._bash = subprocess.Popen(["bash", "--noprofile", "--norc", "-i"], stdin=follower, stdout=follower,
                                       stderr=follower, cwd=cwd, env=environment, start_new_session=True)
         os.close(follower)
-        self._type(SETUP.replace("%%", "%") + f"set -u; . '{source}'; stty -echo columns 2000; echo 'READY'-NOW\n")
+        self._type(f"{SETUP}set -u; . '{source}'; stty -echo columns 2000; echo 'READY'-NOW\n")
         self._read_until(r"READY-NOW\r?\n")
 
     def __enter__(self):
