@@ -36,6 +36,7 @@ test  unbound             the validating resolver that probes ask; not started, 
 test  ldnsutils           signs the zone that it validates
 test  strace              proves what a role does not call
 test  procps              looks at the roles' processes
+test  groff-base        formats the manual pages
 test  debootstrap         makes the Debian 13 of the long tests
 test  systemd             judges the units; nothing of it is started
 clang clang               the compiler of the fuzz targets
