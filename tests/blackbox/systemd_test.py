@@ -15,6 +15,7 @@ import unittest
 from daemon import BAD_CONFIG, BIN, Daemon, insertion
 from handover_test import Holder
 from processes import read_proc, wait_until
+from socketmap import PolicyClient
 
 UNITS = pathlib.Path(__file__).resolve().parents[2] / "postfix-examples" / "systemd"
 SERVICE = "tlspolicyd.service"
@@ -95,8 +96,8 @@ class TheDaemon(unittest.TestCase):
 
     def start(self, daemon, names, **environment):
         """With the sockets of the units, passed under `names`."""
-        addresses = (f"unix:{daemon.path('passed.sock')}" if "/" in read_unit(unit)["Socket.ListenStream"][0]
-                     else daemon.tcp for unit in SOCKETS)
+        paths = (read_unit(unit)["Socket.ListenStream"][0] for unit in SOCKETS)
+        addresses = (f"unix:{daemon.path(pathlib.Path(path).name)}" if "/" in path else daemon.tcp for path in paths)
         holder = self.enterContext(Holder(**dict(zip(names, addresses))))
         daemon.start([*holder.command(), "/usr/bin/env", *(f"{key}={value}" for key, value in environment.items())])
 
@@ -112,12 +113,15 @@ class TheDaemon(unittest.TestCase):
     def test_serves_each_socket_by_the_name_that_its_unit_gives_it(self):
         daemon = self.make()
         self.start(daemon, self.names())
-        for address in (daemon.tcp, f"unix:{daemon.path('passed.sock')}"):
+        for address in (daemon.tcp, f"unix:{daemon.path('tlsmap.sock')}"):
             with daemon.client(address) as client:
                 self.assertEqual(client.ask("bank.example"), "OK encrypt")
+        with PolicyClient(f"unix:{daemon.path('policyd.sock')}") as client:
+            client.send(b"request=smtpd_access_policy\nprotocol_state=CONNECT\n\n")
+            self.assertEqual(["action=DUNNO"], client.read_action())
 
     def test_gets_the_sockets_that_the_service_asks_for(self):
-        self.assertEqual(self.unit["Service.Sockets"], [" ".join(SOCKETS)])
+        self.assertEqual(sorted(self.unit["Service.Sockets"][0].split()), sorted(SOCKETS))
         for unit in SOCKETS:
             self.assertEqual(read_unit(unit)["Socket.Service"], [SERVICE])
 
