@@ -332,4 +332,14 @@ def context_of(certificate, version, oldest=ssl.TLSVersion.TLSv1_2, ciphers="DEF
 def loopback_network():
     """Three numbers of addresses that no other process on this machine uses: 127/8 is ours to share."""
     pid = os.getpid()
-    return f"127.{1 + (pid >> 8) % 254}.{pid & 255}"
+    return f"127.{1 + (pid >> 8) % 126}.{pid & 255}"
+
+
+MOST_SCATTERED = 16
+
+
+def scattered_network(number):
+    """The same, MOST_SCATTERED of them to a process, for hosts that have nothing to do with each other."""
+    assert number < MOST_SCATTERED, number
+    pid = os.getpid()
+    return f"127.{128 + (pid >> 4) % 126}.{(pid & 15) * MOST_SCATTERED + number}"

@@ -13,12 +13,8 @@ class Town(World):
     """Each mail host in a network of its own, and known to have offered STARTTLS a day ago."""
 
     def host(self, name, manner=peers.good):
-        numbers = self._network.split(".")
-        home, self._network = self._network, f"127.{numbers[1]}.{(int(numbers[2]) + self._count + 1) % 256}"
-        try:
-            return super().host(name, manner)
-        finally:
-            self._network = home
+        self._network = peers.scattered_network(self._count)
+        return super().host(name, manner)
 
     def remember(self, daemon, *names, **columns):
         """As if a check of yesterday had found STARTTLS there."""
