@@ -7,8 +7,8 @@
 namespace net {
 namespace {
 
-// tls_medium_cipherlist of Postfix 3.7, the grade of smtp_tls_ciphers and its mandatory brother, but
-// with the anonymous ones behind all others.
+// tls_medium_cipherlist of Postfix 3.7, the grade of smtp_tls_ciphers and its mandatory brother,
+// but with the anonymous ones behind all others.
 constexpr const char* kMediumCiphers = "HIGH:MEDIUM:+RC4:@STRENGTH:+aNULL";
 // OpenSSL's own limit for the certificates of a peer together, said here so that it stays one.
 constexpr long kLargestChain = 100L * 1024;

@@ -2,10 +2,10 @@
 // and the authorities that are believed.
 //
 // The settings are those of smtp(8) at level encrypt (tls/tls_client.c): TLS 1.0 is taken, so are
-// anonymous ciphers, and OpenSSL's own openssl.cnf holds nobody back. But those are wished for last:
-// a peer that has a certificate shall show it, as it would at level verify, where smtp(8) offers no
-// anonymous cipher. A probe has to see what a peer does; whether it is enough is decided elsewhere.
-// No server name is sent, as smtp(8) sends none by default [O 6].
+// anonymous ciphers, and OpenSSL's own openssl.cnf holds nobody back. But those are wished for
+// last: a peer that has a certificate shall show it, as it would at level verify, where smtp(8)
+// offers no anonymous cipher. A probe has to see what a peer does; whether it is enough is decided
+// elsewhere. No server name is sent, as smtp(8) sends none by default [O 6].
 #pragma once
 
 #include <string>
