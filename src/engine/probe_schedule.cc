@@ -54,7 +54,9 @@ void ProbeSchedule::begin_list() {
 void ProbeSchedule::end_list() {
   std::vector<std::string> gone;
   for (const auto& destination : destinations_) {
-    if (destination.name != nullptr && !destination.is_listed) gone.push_back(*destination.name);
+    const bool is_awaited = destination.phase == Phase::Idle && !destination.is_daily;
+    if (destination.name == nullptr || destination.is_listed || is_awaited) continue;
+    gone.push_back(*destination.name);
   }
   for (const auto& name : gone) unwatch(name);
 }

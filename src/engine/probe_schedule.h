@@ -77,7 +77,8 @@ class ProbeSchedule {
   // One that is being checked goes when the check is over.
   void unwatch(std::string_view destination);
 
-  // A list of all that is to be watched: what watch() isn't called for between the two goes.
+  // A list of all that is to be watched: what watch() isn't called for between the two goes, but
+  // for what was asked for or failed, which goes with the first list after that check.
   void begin_list();
   void end_list();
 

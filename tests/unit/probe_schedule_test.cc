@@ -333,3 +333,18 @@ TEST_CASE("a new list of all ends the watch of those that are not in it") {
   world.schedule.end_list();
   CHECK(world.schedule.watched() == 0);
 }
+
+TEST_CASE("a list without it does not end a check that was asked for") {
+  World world;
+  world.schedule.watch("a.example", std::nullopt, kStart);
+  world.schedule.ask_for("a.example", kStart + seconds(1));
+  world.schedule.begin_list();
+  world.schedule.end_list();
+  CHECK(world.schedule.take_steps(kStart + seconds(1)).routes ==
+        std::vector<std::string>{"a.example"});
+  world.schedule.take_route("a.example", {}, engine::ProbeEnding::Answered, kStart + seconds(2));
+  CHECK(world.schedule.take_steps(kStart + seconds(2)).checked.size() == 1);
+  world.schedule.begin_list();
+  world.schedule.end_list();
+  CHECK(world.schedule.watched() == 0);
+}
