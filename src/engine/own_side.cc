@@ -17,8 +17,8 @@ constexpr const char* kNewCertificate =
     "have a certificate issued by a public authority for the names of the MX records, or publish "
     "TLSA records for this one (DANE)";
 constexpr const char* kTighten =
-    "set smtpd_tls_protocols = >=TLSv1.2 and smtpd_tls_exclude_ciphers = eNULL, EXP, LOW, DES, "
-    "3DES, RC2, RC4, IDEA, and their smtpd_tls_mandatory_ brothers likewise";
+    "set smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1 and smtpd_tls_exclude_ciphers = "
+    "eNULL, EXP, LOW, DES, 3DES, RC2, RC4, IDEA, and their smtpd_tls_mandatory_ brothers likewise";
 
 class Remarks {
  public:

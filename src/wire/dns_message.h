@@ -1,9 +1,9 @@
 // DNS questions and answers as bytes (RFC 1035, EDNS by RFC 6891): makes a question, reads the
 // answer to it.
 //
-// For a stub that asks a validating resolver: knows the record types that mail needs, takes an
-// answer for what it says and draws no conclusions (dns_lookup.h does), believes no signature and
-// validates none. Keeps no state, does no I/O.
+// For who asks a validating resolver: knows the record types that mail needs, takes an answer for
+// what it says and draws no conclusions (dns_lookup.h does), believes no signature and validates
+// none. Keeps no state, does no I/O.
 #pragma once
 
 #include <array>
