@@ -130,14 +130,19 @@ class WhoIsWatched(WithAWorld):
 
 
 class Mail(WithAWorld):
+    def begin(self, daemon, name, attempts):
+        """NAME.example is held to TLS once it has offered it, and lowered after so many failures; its key."""
+        key = f"{name}.example:{PORT}"
+        daemon.edit(QUICK.format("quick", attempts) +
+                    f"INSERT INTO outbound(destination, profile) VALUES('{key}', 'quick');")
+        daemon.wait_until_answers(key, "OK encrypt")
+        wait_until(daemon.net, "net reports")
+        return key
+
     def test_goes_by_tls_again_as_soon_as_a_probe_shows_that_it_works(self):
         self.world.host("good")
         with self.world.daemon([]) as daemon:
-            daemon.edit(QUICK.format("quick", 1) +
-                        f"INSERT INTO outbound(destination, profile) VALUES('good.example:{PORT}', 'quick');")
-            key = f"good.example:{PORT}"
-            daemon.wait_until_answers(key, "OK encrypt")
-            wait_until(daemon.net, "net reports")
+            key = self.begin(daemon, "good", attempts=1)
             daemon.fail_delivery("good")
             self.assertEqual("none", daemon.wait_for_decision("downgrade")["to_level"])
             daemon.check_now("good")
@@ -148,10 +153,7 @@ class Mail(WithAWorld):
     def test_that_failed_is_lowered_when_the_second_try_is_a_probe(self):
         self.world.host("broken", peers.hangs_up_in_handshake)
         with self.world.daemon([]) as daemon:
-            daemon.edit(QUICK.format("quick", 2) +
-                        f"INSERT INTO outbound(destination, profile) VALUES('broken.example:{PORT}', 'quick');")
-            daemon.wait_until_answers(f"broken.example:{PORT}", "OK encrypt")
-            wait_until(daemon.net, "net reports")
+            self.begin(daemon, "broken", attempts=2)
             daemon.fail_delivery("broken", HANDSHAKE)
             decided = daemon.wait_for_decision("downgrade")
             self.assertIn('"probe"', str(decided["evidence"]).replace("'", '"'))
@@ -159,15 +161,12 @@ class Mail(WithAWorld):
     def test_is_never_lowered_by_probes_alone(self):
         self.world.host("broken", peers.hangs_up_in_handshake)
         with self.world.daemon([]) as daemon:
-            daemon.edit(QUICK.format("quick", 1) +
-                        f"INSERT INTO outbound(destination, profile) VALUES('broken.example:{PORT}', 'quick');")
-            daemon.wait_until_answers(f"broken.example:{PORT}", "OK encrypt")
-            wait_until(daemon.net, "net reports")
+            key = self.begin(daemon, "broken", attempts=1)
             daemon.check_now("broken")
             daemon.wait_until_checked("broken")
             wait_until(lambda: daemon.state_rows("SELECT 1 FROM evidence WHERE source = 'probe';"), "it is counted")
             self.assertEqual([], daemon.decisions("downgrade"))
-            daemon.wait_until_answers(f"broken.example:{PORT}", "OK encrypt")
+            daemon.wait_until_answers(key, "OK encrypt")
 
 
 class TheRole(WithAWorld):
