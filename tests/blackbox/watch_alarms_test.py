@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What role `net` finds becomes changes in state.db and alarms, each once: by the real daemon and mail hosts of ours."""
 import json
+import pathlib
 import time
 import unittest
 
@@ -91,6 +92,15 @@ class Alarms(unittest.TestCase):
             frozen = daemon.wait_for_decision("freeze")
             self.assertIn("our own network strips STARTTLS", frozen["why"])
             self.assertEqual(1, daemon.status()["alarms_raised"]["own-network"])
+            # Doctor comes to it by itself, from state.db.
+            postfix = pathlib.Path(self.town.folder, "postfix")
+            postfix.mkdir()
+            (postfix / "main.cf").write_text("compatibility_level = 3.6\n")
+            (postfix / "master.cf").write_text("smtp unix - - n - - smtp\n")
+            done = daemon.run_ctl("--json", "doctor", "--postfix-config", postfix)
+            [network] = [finding for finding in json.loads(done.stdout) if finding["check"] == "network"]
+            self.assertIn("error", network.values())
+            self.assertIn("it is likely our own network that strips it", str(network))
 
 
 if __name__ == "__main__":
