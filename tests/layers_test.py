@@ -14,6 +14,7 @@ MAY_SEE = {
     "src/engine": {"src/base", "src/model"},
     "src/image": {"src/base", "src/model"},
     "src/store": {"src/base", "src/model", "src/image"},
+    "src/show": {"src/base", "src/model"},
     "src/net": {"src/base"},
     "tlsmap": {"src/base", "src/model", "src/wire"},
     "policyd": {"src/base", "src/model", "src/wire"},
