@@ -171,14 +171,14 @@ Fault Reader::admit(std::size_t index) {
 // Takes the line at `at` where it is the field's. False: no line is to be taken after it.
 template <std::size_t kIndex>
 bool Reader::take_next(std::string_view input, std::size_t& at, Fault& fault) {
-  constexpr auto name = kFields[kIndex].name;
+  constexpr auto kName = kFields[kIndex].name;
   const auto left = input.size() - at;
   const char* const line = input.data() + at;
-  if (left <= name.size() || line[name.size()] != '=' ||
-      std::memcmp(line, name.data(), name.size()) != 0) {
+  if (left <= kName.size() || line[kName.size()] != '=' ||
+      std::memcmp(line, kName.data(), kName.size()) != 0) {
     return true;
   }
-  const auto value = at + name.size() + 1;
+  const auto value = at + kName.size() + 1;
   const auto end = input.find('\n', value);
   if (end == input.npos) return false;
   fault = admit(kIndex);

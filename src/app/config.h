@@ -49,6 +49,7 @@ struct Config {
   bool trust_tcp_outcomes = false;
   std::string maillog;
   bool trust_maillog = false;
+  bool probe_watch = false;
   std::string tlsrpt_socket;
   std::string tlsrpt_tee;
   std::int64_t freeze_domains = 0;
@@ -58,7 +59,6 @@ struct Config {
   std::string resolver;
   std::string probe_allow;
   std::string probe_opt_out;
-  bool probe_watch = false;
   std::string alarm_command;
   std::string alarm_mail;
   std::string sendmail_command;

@@ -126,6 +126,7 @@ Exit probe_routes(const Context& context, const Arguments& arguments,
   const auto allowed = model::parse_networks(context.config.probe_allow);
   if (!allowed) return fail("probe_allow: " + allowed.error());
   std::vector<ProbedTarget> targets;
+  targets.reserve(routes.size());
   for (const auto& route : routes) targets.push_back(target_of(context, route, *allowed));
   if (const auto why = find_hopelessness(targets); !why.empty()) return fail(why);
   if (const auto done = run_probes(context, arguments, targets); !done) return fail(done.error());

@@ -67,7 +67,7 @@ bool is_well(const ProbedTarget& target) {
   bool is_good = !target.fault && !target.hosts.empty();
   for (const auto& host : target.hosts) is_good = is_good && !host.endpoints.empty();
   for_each_endpoint(target, [&](const auto&, const auto& endpoint) {
-    is_good = is_good && endpoint.would.required == true &&
+    is_good = is_good && endpoint.would.required.value_or(false) &&
               endpoint.seen.plain_mail != model::PlainMail::Accepted;
   });
   return is_good;
@@ -78,7 +78,7 @@ std::string common_pin(const ProbedTarget& target) {
   bool is_common = true;
   for_each_endpoint(target, [&](const auto&, const auto& endpoint) {
     const auto& tls = endpoint.seen.tls;
-    if (!tls || tls->chain.empty() || endpoint.would.pinned != true) {
+    if (!tls || tls->chain.empty() || !endpoint.would.pinned.value_or(false)) {
       is_common = false;
       return;
     }

@@ -215,7 +215,7 @@ base::Result<void> Net::start_patrol() {
   desk_ = std::move(*desk);
   tls_.emplace(std::move(*tls));
   patrol_ = std::make_unique<jobs::Patrol>(
-      loop_, clock_, *desk_, *tls_, std::move(settings),
+      loop_, clock_, *desk_, *tls_, settings,
       [this](const jobs::Patrol::Checked& checked) { report(checked); });
   return {};
 }

@@ -84,9 +84,8 @@ void ProbeKeeper::send_list() {
   if (!net_) return;
   auto* db = states_.db();
   list_due_ = clock_.steady() + kListEvery;
-  list_timer_.start(db == nullptr ? std::chrono::microseconds(kListSoon)
-                                  : std::chrono::microseconds(kListEvery));
-  if (db == nullptr) return;
+  if (db == nullptr) return list_timer_.start(kListSoon);
+  list_timer_.start(kListEvery);
   const auto begun = clock_.steady();
   const auto list = make_watch_list(find_image_(), *db, now());
   if (!list) {

@@ -137,6 +137,8 @@ void MailRoute::take_answer(const wire::DnsQuestion& asked, const DnsLookup& loo
     list.push_back(std::move(step));
   }
   steps_ = std::move(waiting);
+  // `list` may be either of them.
+  // cppcheck-suppress knownConditionTrueFalse
   if (answered.empty()) return;
   for (auto& step : answered) {
     DnsLookup mine = lookup;

@@ -61,7 +61,7 @@ Prober::Settings prober_settings(const Patrol::Settings& settings) {
 }  // namespace
 
 Patrol::Patrol(net::Loop& loop, const base::Clock& clock, DnsDesk& desk, const net::TlsContext& tls,
-               Settings settings, std::function<void(const Checked&)> on_checked)
+               const Settings& settings, std::function<void(const Checked&)> on_checked)
     : loop_(loop),
       clock_(clock),
       desk_(desk),

@@ -53,7 +53,7 @@ class Patrol final : public Prober::Watcher {
 
   // All outlive it. `on_checked` is called from the loop, once for each check.
   Patrol(net::Loop& loop, const base::Clock& clock, DnsDesk& desk, const net::TlsContext& tls,
-         Settings settings, std::function<void(const Checked&)> on_checked);
+         const Settings& settings, std::function<void(const Checked&)> on_checked);
 
   // WatchedRecords: all that is to be watched from now on.
   void take_list(std::string_view records);
