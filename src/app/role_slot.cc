@@ -1,5 +1,7 @@
 #include "src/app/role_slot.h"
 
+#include <algorithm>
+
 namespace app {
 
 Role server_of(wire::Listener protocol) {
@@ -11,6 +13,8 @@ Role server_of(wire::Listener protocol) {
       return Role::Store;
     case wire::Listener::Tlsrpt:
       return Role::Ingest;
+    case wire::Listener::Http:
+      return Role::Http;
   }
   return Role::Answer;
 }
@@ -25,8 +29,15 @@ std::string letter_of(Role role) {
       return {static_cast<char>(wire::PeerRole::Ingest)};
     case Role::Net:
       return {static_cast<char>(wire::PeerRole::Net)};
+    case Role::Http:
+      return {static_cast<char>(wire::PeerRole::Http)};
   }
   return {};
+}
+
+void append_role(std::string& out, const RoleSlot& slot) {
+  wire::append_role_record(
+      out, {std::string(to_word(slot.role)), std::max<pid_t>(slot.pid, 0), slot.restarts});
 }
 
 }  // namespace app

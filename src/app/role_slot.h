@@ -13,6 +13,7 @@
 #include "src/base/clock.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
+#include "src/wire/http_message.h"
 #include "src/wire/role_message.h"
 
 namespace app {
@@ -24,6 +25,7 @@ struct RoleSlot {
   pid_t pid = 0;
   bool served = false;
   bool is_stopping = false;  // it was told to
+  std::uint64_t restarts = 0;
   base::SteadyPoint last_pong{};
   RestartPolicy policy;
   std::unique_ptr<net::Channel> channel;
@@ -39,5 +41,8 @@ Role server_of(wire::Listener protocol);
 
 // The payload of FromParent::Peer: who is at the other end.
 std::string letter_of(Role role);
+
+// One record of FromParent::Roles.
+void append_role(std::string& out, const RoleSlot& slot);
 
 }  // namespace app
