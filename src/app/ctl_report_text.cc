@@ -20,6 +20,14 @@ std::string name_of(std::string_view destination, std::string_view view) {
   return view.empty() ? std::string(destination) : fmt::format("{} (view {})", destination, view);
 }
 
+std::string number_of(std::int64_t count, std::string_view one, std::string_view more) {
+  return fmt::format("{} {}", count, count == 1 ? one : more);
+}
+
+std::string destinations(std::int64_t count) {
+  return number_of(count, "destination", "destinations");
+}
+
 std::string share(std::int64_t part, std::int64_t whole) {
   return fmt::format("{:.1f} %", percent(part, whole));
 }
@@ -39,7 +47,8 @@ std::string causes_of(const Traffic& traffic) {
 
 void print_totals(const ReportSum& sum) {
   const auto& total = sum.total();
-  say(fmt::format("{} deliveries to {} destinations:", total.total(), sum.destinations()));
+  say(fmt::format("{} to {}:", number_of(total.total(), "delivery", "deliveries"),
+                  destinations(sum.destinations())));
   Table table;
   const auto add = [&](const char* name, std::int64_t count, const std::string& note) {
     table.add({name, std::to_string(count), share(count, total.total()), note});
@@ -48,7 +57,7 @@ void print_totals(const ReportSum& sum) {
   add("encrypted", total.encrypted, "TLS, nobody checked with whom");
   const auto fell = total.count(Cause::Plaintext);
   add("in clear", total.clear,
-      fmt::format("to {} destinations{}", sum.destinations_in_clear(),
+      fmt::format("to {}{}", destinations(sum.destinations_in_clear()),
                   fell > 0 ? fmt::format(", {} after TLS had failed", fell) : ""));
   add("unknown", total.unknown, "nobody saw how, or not for TLS");
   add("deferred for TLS", total.deferred, causes_of(total));
@@ -157,10 +166,9 @@ void note_limits(const Report& report, const Context& context) {
   if (total.unknown > 0) say("\n" + explain_unknown(context, total.unknown));
   if (total.untrusted > 0) {
     say(
-        fmt::format("\n{} deliveries were told of by a source that is not trusted "
-                    "(trust_maillog, trust_tcp_outcomes, evidence_uid): they are counted here "
-                    "and change no answer.",
-                    total.untrusted));
+        fmt::format("\n{} by the word of a source that is not trusted (trust_maillog, "
+                    "trust_tcp_outcomes, evidence_uid): counted here, and no answer goes by it.",
+                    number_of(total.untrusted, "delivery", "deliveries")));
   }
   const auto kept_since = context.now.time_since_epoch().count() - store::StateDb::kKeptSeconds;
   if (report.period.since < kept_since) {

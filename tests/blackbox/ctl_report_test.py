@@ -89,7 +89,7 @@ class WhatItShows(unittest.TestCase):
             text = daemon.ctl("report")
             self.assertRegex(text, r"\AMail from 20\d\d-\d\d-\d\dT\d\d:00:00Z to 20\S+Z \(7 d.*, UTC\)\n")
             self.assertIn("10 deliveries to 6 destinations:", text)
-            self.assertRegex(text, r"in clear +1 +10\.0 % +to 1 destinations\n")
+            self.assertRegex(text, r"in clear +1 +10\.0 % +to 1 destination\n")
             self.assertRegex(text, r"deferred for TLS +4 +40\.0 % +starttls-not-supported 2, handshake-failure 2\n")
             self.assertRegex(text, r"\n  DESTINATION +DELIVERIES +AUTHENTICATED +ENCRYPTED +IN CLEAR +UNKNOWN +DEFERRED +CAUSES\n"
                                    r"  clear\.test +1 +0 +0 +1 +0 +0 +-\n")
