@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "src/engine/traffic.h"
+
 namespace app::ctl {
 namespace {
 
-// The source that knows how more of the deliveries ended; of equals the one that saw more.
-bool tells_more(const ObservedDeliveries& one, const ObservedDeliveries& other) {
-  const auto known = [](const ObservedDeliveries& seen) {
-    return seen.deliveries - seen.count(engine::Ending::Unknown);
-  };
-  if (known(one) != known(other)) return known(one) > known(other);
-  return one.deliveries > other.deliveries;
+engine::Sighting sighting_of(const ObservedDeliveries& seen) {
+  return {seen.deliveries, seen.count(engine::Ending::Unknown)};
 }
 
 }  // namespace
@@ -42,8 +39,9 @@ void ObservedSum::add(const store::ObservedCount& count) {
 
 void ObservedSum::close() {
   if (lines_.empty()) return;
-  const auto best = std::max_element(open_.begin(), open_.end(),
-                                     [](const auto& a, const auto& b) { return tells_more(b, a); });
+  const auto best = std::max_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
+    return engine::tells_more(sighting_of(b), sighting_of(a));
+  });
   lines_.back().source = model::kSources.at(static_cast<std::size_t>(best - open_.begin()));
   lines_.back().seen = *best;
   open_ = {};

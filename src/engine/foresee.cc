@@ -1,5 +1,7 @@
 #include "src/engine/foresee.h"
 
+#include "src/engine/traffic.h"
+
 namespace engine {
 namespace {
 
@@ -45,11 +47,18 @@ Foreseen foresee(const model::Asked& asked, const model::Outcome& outcome) {
 }
 
 Ending ending_of(const model::Outcome& outcome) {
-  if (outcome.security == Security::Clear) return Ending::Clear;
-  if (outcome.cause) {
-    return *outcome.cause == model::Cause::Plaintext ? Ending::Clear : Ending::Failed;
+  switch (travelled_of(outcome)) {
+    case Travelled::Authenticated:
+    case Travelled::Encrypted:
+      return Ending::Tls;
+    case Travelled::Clear:
+      return Ending::Clear;
+    case Travelled::Unknown:
+      return Ending::Unknown;
+    case Travelled::Deferred:
+      return Ending::Failed;
   }
-  return outcome.security == Security::Unknown ? Ending::Unknown : Ending::Tls;
+  return Ending::Unknown;
 }
 
 }  // namespace engine

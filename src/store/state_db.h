@@ -18,6 +18,7 @@
 #include "src/model/observation.h"
 #include "src/model/probe_record.h"
 #include "src/model/submission_record.h"
+#include "src/model/traffic.h"
 #include "src/model/watch_memory.h"
 #include "src/store/ledger.h"
 
@@ -186,11 +187,22 @@ class StateDb {
   base::Result<std::vector<DecisionRow>> list_decisions(std::int64_t since,
                                                         std::string_view destination,
                                                         std::int64_t limit);
+  // Oldest first, those before `until`, about one destination (empty: about any, and the daemon as
+  // a whole). One at a time, for the ledger has no bound. Ends where `visit` returns false.
+  base::Result<void> walk_decisions(std::string_view destination, std::int64_t until,
+                                    const std::function<bool(DecisionRow)>& visit);
   base::Result<Head> head();
   base::Result<Verification> verify_ledger(std::string_view head);
   // Of one destination, newest hour first; empty = of all.
   base::Result<std::vector<EvidenceCount>> list_counts(std::string_view destination,
                                                        std::int64_t since);
+  // What was seen of mail in the hours that begin at `since` or later and before `until`, of one
+  // destination (empty: of all): each hour of each destination once, in that order. Ends where
+  // `visit` returns false. A reader counts each delivery once by engine::count_once().
+  enum class MailOrder : std::uint8_t { ByHour, ByDestination };
+  base::Result<void> list_mail(std::string_view destination, std::int64_t since, std::int64_t until,
+                               MailOrder order,
+                               const std::function<bool(const model::HourOfMail&)>& visit);
   // Every destination that trusted evidence of mail was counted for since then, each once.
   base::Result<void> load_recent_mail(std::int64_t since,
                                       const std::function<void(std::string_view)>& visit);
