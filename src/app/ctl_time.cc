@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 
 #include "src/app/ctl_output.h"
 #include "src/base/text.h"
+#include "src/base/time_text.h"
 #include "src/model/profile.h"
 
 namespace app::ctl {
@@ -19,8 +19,6 @@ constexpr std::int64_t kDay = 24 * kHour;
 constexpr std::int64_t kWeek = 7 * kDay;
 // 2001-09-09: larger than any duration, earlier than any expiry that makes sense.
 constexpr std::int64_t kFirstEpochTime = 1'000'000'000;
-// 9999-12-31T23:59:59Z: four digits hold the year.
-constexpr std::int64_t kLastTime = 253'402'300'799;
 
 std::int64_t unit_of(char letter) {
   if (letter == 's') return 1;
@@ -96,7 +94,7 @@ base::Result<base::sys_seconds> parse_expiry(std::string_view text, base::sys_se
   if (const auto duration = parse_duration(text)) return now + std::chrono::seconds(*duration);
   if (const auto iso = parse_iso(text)) return at_second(*iso);
   const auto epoch = base::parse_number<std::int64_t>(text);
-  if (epoch && *epoch >= kFirstEpochTime && *epoch <= kLastTime) return at_second(*epoch);
+  if (epoch && *epoch >= kFirstEpochTime && *epoch <= base::kLastTime) return at_second(*epoch);
   return base::Error{fmt::format(
       "\"{}\" is no time; write 30m, 4h, 7d or 2w from now (ten years at most), or a date in UTC: "
       "2026-11-22 or 2026-11-22T08:15",
@@ -117,27 +115,15 @@ base::Result<std::int64_t> parse_since(const std::string& text, base::sys_second
 }
 
 std::string describe_span(std::int64_t seconds) {
-  if (seconds < kMinute) return fmt::format("{} s", seconds);
-  if (seconds < kHour) return fmt::format("{} min", seconds / kMinute);
-  const bool days = seconds >= kDay;
-  const auto large = days ? kDay : kHour;
-  const auto small = days ? kHour : kMinute;
-  const auto rest = seconds % large / small;
-  const auto head = fmt::format("{} {}", seconds / large, days ? "d" : "h");
-  return rest == 0 ? head : fmt::format("{} {} {}", head, rest, days ? "h" : "min");
+  return base::describe_span(seconds);
 }
 
 std::string describe_distance(std::int64_t at, base::sys_seconds now) {
-  const auto here = now.time_since_epoch().count();
-  at = std::clamp<std::int64_t>(at, 0, kLastTime);  // whatever stands in the database
-  if (at == here) return "now";
-  if (at > here) return fmt::format("in {}", describe_span(at - here));
-  return fmt::format("{} ago", describe_span(here - at));
+  return base::describe_distance(at, now.time_since_epoch().count());
 }
 
 std::string iso_time_of(std::int64_t at) {
-  if (at < 0 || at > kLastTime) return fmt::format("second {}", at);
-  return base::iso_time(at_second(at));
+  return base::iso_time_of(at);
 }
 
 std::string expiry_cell(std::optional<std::int64_t> expires_at, base::sys_seconds now) {
