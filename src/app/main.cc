@@ -53,6 +53,7 @@ int serve(const std::string& file, std::string text, app::ParsedConfig parsed,
   for (const std::string& old : app::find_old(app::libraries_in_use()))
     base::log_warning("{}", old);
   app::raise_file_limit();
+  app::forbid_core_dumps();
   auto listeners = app::bind_listeners(parsed.config, files, app::take_passed_sockets());
   if (!listeners) {
     base::log_error("{}", listeners.error());
