@@ -39,6 +39,10 @@ test  procps              looks at the roles' processes
 test  groff-base        formats the manual pages
 test  debootstrap         makes the Debian 13 of the long tests
 test  systemd             judges the units; nothing of it is started
+package build-essential   what every Debian package is built with
+package debhelper         builds the Debian package
+package dpkg-dev          the same
+package lintian           looks for what Debian would not take
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer
 alternatives postfix-lmdb              a map of Postfix's own to compare with
