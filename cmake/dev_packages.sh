@@ -41,6 +41,10 @@ test  debootstrap         makes the Debian 13 of the long tests
 test  chromium            looks at the page for people, without a window
 test  prometheus          its promtool judges metrics and alert rules; not started, now or at boot
 test  systemd             judges the units; nothing of it is started
+package build-essential   what every Debian package is built with
+package debhelper         builds the Debian package
+package dpkg-dev          the same
+package lintian           looks for what Debian would not take
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer
 alternatives postfix-lmdb              a map of Postfix's own to compare with

@@ -55,7 +55,7 @@ class Parent {
   void reload();
   void stop();
   void stop_next();
-  void renew_net();
+  void renew(Role role);
   void watch();
 
   ParentSetup setup_;
@@ -315,27 +315,30 @@ void Parent::reload() {
     for (const std::string& name : find_restart_options(setup_.parsed, parsed)) {
       base::log_warning("{}: {} has changed; that takes a restart", setup_.config_file, name);
     }
+    const bool is_other_file = parsed.config.policy_db != setup_.parsed.config.policy_db ||
+                               parsed.config.image_file != setup_.parsed.config.image_file;
     setup_.parsed = std::move(parsed);
     setup_.config_text = *text;
     base::set_log_level(setup_.parsed.config.log_level);
     for (RoleSlot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
     tell_evidence_uid();
-    renew_net();
+    renew(Role::Net);
+    if (is_other_file) renew(Role::Store);
     base::log_info("configuration reloaded from {}", setup_.config_file);
   }
   manager_.ready(status_);
 }
 
-// It reads its files before its sandbox closes, so another one does that again.
-void Parent::renew_net() {
-  RoleSlot& net = slot(Role::Net);
-  if (net.pid > 0) {
-    net.is_stopping = true;
-    net.send(FromParent::Stop);
-  } else if (!is_wanted(Role::Net)) {
-    net.restart->stop();
-  } else if (!net.restart->is_running()) {
-    start(Role::Net);
+// Its sandbox is closed around the files that it had; another one opens those of now.
+void Parent::renew(Role role) {
+  RoleSlot& renewed = slot(role);
+  if (renewed.pid > 0) {
+    renewed.is_stopping = true;
+    renewed.send(FromParent::Stop);
+  } else if (!is_wanted(role)) {
+    renewed.restart->stop();
+  } else if (!renewed.restart->is_running()) {
+    start(role);
   }
 }
 
