@@ -1,6 +1,6 @@
 // The clients of ./dev soak: several connections in one process that ask without end and check
-// each answer against the board. Prints its counts once a second as JSON, each wrong answer when it
-// comes, and ends where its standard input does.
+// each answer against the board. Prints its counts four times a second as JSON, each wrong answer
+// when it comes, and ends where its standard input does.
 //
 //   soak_clients BOARD_FOLDER RATE SEED PATIENCE_MS ADDRESS...
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ struct Manner {
   std::uint64_t reconnects_after;
 };
 constexpr std::array kManners{Manner{1, 500}, Manner{8, 2000}, Manner{32, 0}, Manner{100, 0}};
-constexpr std::chrono::seconds kReportEvery{1};
+constexpr std::chrono::milliseconds kReportEvery{250};
 
 struct Setup {
   std::string folder;

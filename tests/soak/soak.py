@@ -116,7 +116,8 @@ class Scene:
 class Soak:
     def __init__(self, options):
         self._options = options
-        self._schedule = make_schedule(options.seed, options.seconds, faults.TOUCHES)
+        chosen = {name: faults.TOUCHES[name] for name in options.fault or faults.TOUCHES}
+        self._schedule = make_schedule(options.seed, options.seconds, chosen)
         self._counts = collections.Counter()
         self._errors = []
         self._began = self._took = 0.0
@@ -230,6 +231,8 @@ def parse():
     parser.add_argument("seconds", nargs="?", type=int, default=60)
     parser.add_argument("--seed", type=int, default=None, help="of a run that is to be repeated")
     parser.add_argument("--rate", type=int, default=40_000, help="questions a second, at most")
+    parser.add_argument("--fault", action="append", choices=sorted(faults.FAULTS), metavar="NAME",
+                        help="this one alone, or each of several: " + ", ".join(sorted(faults.FAULTS)))
     parser.add_argument("--verbose", action="store_true", help="show each fault as it comes")
     options = parser.parse_args()
     if options.seed is None:
