@@ -277,6 +277,8 @@ void Parent::reap_children() {
 
 void Parent::on_death(RoleSlot& dead, int status) {
   dead.pid = 0;
+  // What it had put in force last is handed to the next one, or Postfix would hear the one before.
+  if (dead.channel) dead.channel->drain();
   dead.channel.reset();
   if (stopping_) {
     stop_next();
