@@ -99,14 +99,14 @@ def stop_parent(scene, choice):
     scene.daemon.role("answer", other_than=killed)
 
 
-@fault("storm of SIGHUP")
+@fault("storm of SIGHUP", "parent")
 def reload_storm(scene, _):
     for _ in range(500):
         scene.daemon.process.send_signal(signal.SIGHUP)
         sleep(0.001)
 
 
-@fault("flood of signals")
+@fault("flood of signals", "parent")
 def signal_flood(scene, choice):
     for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGWINCH, signal.SIGURG):
         for _ in range(200):
@@ -114,7 +114,7 @@ def signal_flood(scene, choice):
                 os.kill(choice.choice([scene.daemon.process.pid, *scene.daemon.roles().values()]), number)
 
 
-@fault("broken configuration", "config")
+@fault("broken configuration", "parent")
 def break_config(scene, _):
     """40: the old one stays in force."""
     shutil.copyfile(scene.daemon.config, scene.daemon.config + ".good")
