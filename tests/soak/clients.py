@@ -6,7 +6,7 @@ import threading
 
 PROGRAM = os.path.join(os.environ.get("TLSPOLICYD_BIN", ""), "..", "soak", "soak_clients")
 NOTHING = {"lookups": 0, "right": 0, "weaker": 0, "wrong": 0, "deferred": 0, "late": 0, "retried": 0, "p50_ms": 0.0,
-           "p999_ms": 0.0, "slowest_ms": 0.0}
+           "p99_ms": 0.0, "p999_ms": 0.0, "slowest_ms": 0.0}
 
 
 class Clients:

@@ -67,11 +67,12 @@ void Tally::complain(std::string_view kind, std::size_t question, std::string_vi
 void Tally::print(bool is_last) const {
   fmt::print(
       "{{\"is_last\": {}, \"lookups\": {}, \"right\": {}, \"weaker\": {}, \"wrong\": {}, "
-      "\"deferred\": {}, \"late\": {}, \"retried\": {}, \"p50_ms\": {:.3f}, \"p999_ms\": {:.3f}, "
+      "\"deferred\": {}, \"late\": {}, \"retried\": {}, \"p50_ms\": {:.3f}, \"p99_ms\": {:.3f}, "
+      "\"p999_ms\": {:.3f}, "
       "\"slowest_ms\": {:.1f}}}\n",
       is_last, right_ + weaker_ + other_ + deferred_ + late_, right_, weaker_, other_, deferred_,
-      late_, retried_, milliseconds(times_.quantile(0.5)), milliseconds(times_.quantile(0.999)),
-      milliseconds(times_.largest()));
+      late_, retried_, milliseconds(times_.quantile(0.5)), milliseconds(times_.quantile(0.99)),
+      milliseconds(times_.quantile(0.999)), milliseconds(times_.largest()));
   std::fflush(stdout);
 }
 
