@@ -63,6 +63,7 @@ class Parent {
   base::SystemClock clock_;
   net::Loop loop_;
   base::UniqueFd image_;
+  bool is_image_saved_ = false;  // by an earlier run, and not confirmed since
   base::UniqueFd state_base_;
   AlarmOutlets alarms_;
   std::string status_ = "starting";
@@ -117,6 +118,7 @@ int Parent::run() {
     auto loaded = image::load_sealed(file);
     if (loaded) {
       image_ = std::move(*loaded);
+      is_image_saved_ = true;
     } else {
       base::log_warning("{}; the policy is compiled anew from policy_db", loaded.error());
     }
@@ -172,7 +174,10 @@ void Parent::hand_over(RoleSlot& slot) {
   slot.send(FromParent::Listeners, protocols, fds);
   if (slot.role == Role::Net) return;  // holds no policy
   if (slot.role == Role::Ingest) return tell_evidence_uid();
-  if (image_) slot.send(FromParent::Image, {}, std::array{image_.get()});
+  if (image_) {
+    slot.send(FromParent::Image, is_image_saved_ ? wire::kSavedImage : "",
+              std::array{image_.get()});
+  }
   if (slot.role != Role::Answer) return;
   if (state_base_) slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
   tell_evidence_uid();
@@ -225,6 +230,7 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
     case wire::ToParent::Image:
       if (slot.role == Role::Answer && message.descriptors.size() == 1) {
         image_ = std::move(message.descriptors.front());
+        is_image_saved_ = false;
       }
       break;
     case wire::ToParent::Refused:
@@ -271,6 +277,8 @@ void Parent::reap_children() {
 
 void Parent::on_death(RoleSlot& dead, int status) {
   dead.pid = 0;
+  // What it had put in force last is handed to the next one, or Postfix would hear the one before.
+  if (dead.channel) dead.channel->drain();
   dead.channel.reset();
   if (stopping_) {
     stop_next();
