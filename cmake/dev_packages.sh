@@ -3,7 +3,7 @@
 
 readonly NO_INSTANCE='postfix postfix/main_mailer_type select No configuration'
 # Packages whose service, of the same name, is not started, now or at boot.
-readonly KEPT_QUIET=(postfix-mta-sts-resolver unbound)
+readonly KEPT_QUIET=(postfix-mta-sts-resolver prometheus unbound)
 
 # What for, which package, why. The names are the same on Debian 12 and 13.
 packages() {
@@ -38,7 +38,13 @@ test  strace              proves what a role does not call
 test  procps              looks at the roles' processes
 test  groff-base        formats the manual pages
 test  debootstrap         makes the Debian 13 of the long tests
+test  chromium            looks at the page for people, without a window
+test  prometheus          its promtool judges metrics and alert rules; not started, now or at boot
 test  systemd             judges the units; nothing of it is started
+package build-essential   what every Debian package is built with
+package debhelper         builds the Debian package
+package dpkg-dev          the same
+package lintian           looks for what Debian would not take
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer
 alternatives postfix-lmdb              a map of Postfix's own to compare with

@@ -17,7 +17,7 @@ OF_POSTFIX = re.compile(r"(postconf|postmap|postfix) |tlspolicyctl (doctor|held)
 # Run as they are, in a shell, once their paths are mapped.
 PLAIN = re.compile(r"(install|sed|sqlite3) |build/release/bin/tlspolicyctl |tlspolicyctl "
                    r"(accept|can-receive-tls|check-forwards|decisions|explain|export|import|inbound|init|learn|list|"
-                   r"panic|probe|query|remove|set|state|status|submission|trace|upgrade|watch)\b")
+                   r"panic|probe|query|remove|report|set|state|status|submission|trace|upgrade|watch)\b")
 OF_THIS_TREE = re.compile(r"\./dev ")
 
 

@@ -36,8 +36,9 @@ using wire::ToParent;
 
 // Descriptors kept back for channels, images on their way, listeners and the log.
 constexpr std::size_t kReservedDescriptors = 48;
-// How long a start waits for its first policy; after that look-ups are answered TEMP, in time for
-// the promise that every request is answered within two seconds.
+// How long a start waits for its first policy, or for word whether the saved one is still that of
+// policy.db; after that look-ups are answered TEMP, or from the saved one, in time for the promise
+// that every request is answered within two seconds.
 constexpr std::chrono::milliseconds kFirstPolicyGrace{1500};
 constexpr std::chrono::milliseconds kStopDeadline{2000};
 constexpr std::chrono::milliseconds kStatsEvery{250};
@@ -295,6 +296,8 @@ void Answer::take_first_image(net::Message message) {
     parent_.send(ToParent::Refused);
     return;
   }
+  // What an admin made stricter since it was saved must not be answered as it was before.
+  wants_to_serve_ = message.payload != wire::kSavedImage;
   mails_.install(**image);
   decider_.install(std::move(*image));
 }
@@ -325,7 +328,7 @@ void Answer::install_new_image(std::unique_ptr<image::Image> image, base::Unique
 void Answer::go() {
   enter_sandbox(Role::Answer);
   complete_ = true;
-  if (decider_.image() != nullptr || wants_to_serve_) {
+  if (wants_to_serve_) {
     serve();
   } else {
     grace_.start(kFirstPolicyGrace);

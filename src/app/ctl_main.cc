@@ -74,6 +74,7 @@ int run_command(int argc, char** argv) {
   add_daemon_verbs(root, line);
   add_state_verbs(root, line);
   add_decisions_verb(root, line);
+  add_report_verb(root, line);
   add_trace_verb(root, line);
   add_database_verbs(root, line);
   try {

@@ -63,23 +63,24 @@ void print_as_table(const std::vector<ObservedLine>& lines) {
   fmt::print(stdout, "{}", table.render());
 }
 
-// What to do about deliveries that nobody can judge.
 void explain_undecided(const Context& context, const std::vector<ObservedLine>& lines) {
   std::int64_t unknown = 0;
   for (const auto& line : lines) unknown += line.seen.count(Ending::Unknown);
-  if (unknown == 0) return;
-  say(
-      fmt::format("\nOf {} deliveries nobody saw whether they went in TLS: where main.cf says "
-                  "`may`, Postfix does "
-                  "not tell the map `outcome`. {}",
-                  unknown,
-                  context.config.maillog.empty()
-                      ? "Its log does: set maillog in " + terminal_text(context.config_file) +
-                            " and smtp_tls_loglevel = 1 in main.cf."
-                      : "Its log does, with smtp_tls_loglevel = 1 in main.cf."));
+  if (unknown > 0) say("\n" + explain_unknown(context, unknown));
 }
 
 }  // namespace
+
+std::string explain_unknown(const Context& context, std::int64_t deliveries) {
+  return fmt::format(
+      "Of {} deliveries nobody saw whether they went in TLS: where main.cf says `may`, Postfix "
+      "does not tell the map `outcome`. {}",
+      deliveries,
+      context.config.maillog.empty()
+          ? "Its log does: set maillog in " + terminal_text(context.config_file) +
+                " and smtp_tls_loglevel = 1 in main.cf."
+          : "Its log does, with smtp_tls_loglevel = 1 in main.cf.");
+}
 
 Exit print_observed(const Context& context, store::StateDb& db, const std::string& destination,
                     std::int64_t since) {

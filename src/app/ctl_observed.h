@@ -13,4 +13,7 @@ namespace app::ctl {
 Exit print_observed(const Context& context, store::StateDb& db, const std::string& destination,
                     std::int64_t since);
 
+// What to do about deliveries of which nobody knows how they went: whole sentences.
+std::string explain_unknown(const Context& context, std::int64_t deliveries);
+
 }  // namespace app::ctl

@@ -65,6 +65,9 @@ struct Arguments {
   bool checks_now = false;
   bool shows_changes = false;
   bool goes_on = false;
+  std::string period;
+  std::string until;
+  bool is_csv = false;
 };
 
 using Run = Exit (*)(const Context& context, const Arguments& arguments);
@@ -102,6 +105,7 @@ void add_learn_verb(CLI::App& root, CommandLine& line);
 void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
 void add_state_verbs(CLI::App& root, CommandLine& line);   // state reset panic
 void add_decisions_verb(CLI::App& root, CommandLine& line);
+void add_report_verb(CLI::App& root, CommandLine& line);
 void add_trace_verb(CLI::App& root, CommandLine& line);
 void add_doctor_verb(CLI::App& root, CommandLine& line);
 void add_held_verb(CLI::App& root, CommandLine& line);

@@ -2,14 +2,15 @@
 // it to `answer` as evidence. Decides nothing, holds no policy, and is held up by nobody.
 #include <unistd.h>
 
+#include <ctime>
 #include <memory>
 #include <utility>
 
 #include "src/app/config.h"
 #include "src/app/evidence_queue.h"
+#include "src/app/folder_fence.h"
 #include "src/app/mail_log.h"
 #include "src/app/role.h"
-#include "src/app/sandbox.h"
 #include "src/app/tlsrpt_intake.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -40,6 +41,7 @@ class Ingest {
   void take_listeners(net::Message message);
   void connect_answer(net::Message message);
   void go();
+  void close_sandbox();
   void read_log();
   void flush();
   void save();
@@ -49,6 +51,7 @@ class Ingest {
   base::SystemClock clock_;
   net::Loop loop_;
   Config config_;
+  FolderFence fence_;
   EvidenceQueue queue_;
   wire::IngestStats stats_;
   wire::IngestStats told_;
@@ -65,7 +68,12 @@ class Ingest {
 };
 
 Ingest::Ingest()
-    : parent_(
+    : fence_(loop_,
+             [this] {
+               base::log_warning("the folder of maillog or state_db is another one now");
+               loop_.stop();
+             }),
+      parent_(
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
           [this] { loop_.stop(); }),
@@ -140,7 +148,7 @@ void Ingest::go() {
                                        });
     tlsrpt_->set_trusted_uid(evidence_uid_);
   }
-  enter_sandbox(Role::Ingest);
+  close_sandbox();
   if (!config_.maillog.empty()) {
     log_ = std::make_unique<MailLog>(clock_, config_.maillog, config_.state_db, queue_, stats_);
     log_->set_trust(config_.trust_maillog);
@@ -151,6 +159,22 @@ void Ingest::go() {
   }
   tell_stats();
   parent_.send(ToParent::Ready);
+}
+
+void Ingest::close_sandbox() {
+  ::tzset();  // localtime_r(3), for the stamps of log lines, would open /etc/localtime
+  FolderFence::Files files{{config_.state_db}, {}};  // beside it is the position in the log
+  std::vector<Way> more;
+  if (config_.maillog == kJournald) {
+    // What sd_journal(3) opens; from systemd 257 on it loads libraries when it needs them.
+    for (const char* path : {"/var/log", "/run/log", "/etc/machine-id", "/etc/ld.so.cache",
+                             "/usr/lib", "/lib", "/proc/sys/kernel/random/boot_id"}) {
+      more.push_back({path, Way::For::Reading});
+    }
+  } else if (!config_.maillog.empty()) {
+    files.read.push_back(config_.maillog);
+  }
+  fence_.close(Role::Ingest, files, std::move(more));
 }
 
 void Ingest::read_log() {

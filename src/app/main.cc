@@ -10,6 +10,7 @@
 
 #include "src/app/child.h"
 #include "src/app/config.h"
+#include "src/app/libraries.h"
 #include "src/app/listeners.h"
 #include "src/app/parent.h"
 #include "src/app/privileges.h"
@@ -18,8 +19,6 @@
 #include "src/app/service_manager.h"
 #include "src/app/version.h"
 #include "src/base/log.h"
-#include "src/net/loop.h"
-#include "src/store/policy_db.h"
 
 namespace {
 
@@ -53,7 +52,10 @@ int serve(const std::string& file, std::string text, app::ParsedConfig parsed,
   std::signal(SIGPIPE, SIG_IGN);
   app::ServiceManager manager;
   base::set_log_level(parsed.config.log_level);
+  for (const std::string& old : app::find_old(app::libraries_in_use()))
+    base::log_warning("{}", old);
   app::raise_file_limit();
+  app::forbid_core_dumps();
   auto listeners = app::bind_listeners(parsed.config, files, app::take_passed_sockets());
   if (!listeners) {
     base::log_error("{}", listeners.error());
@@ -89,8 +91,7 @@ int main(int argc, char** argv) {
     return options.exit(error) == 0 ? 0 : EX_USAGE;
   }
   if (show_version) {
-    fmt::print("tlspolicyd {} (libevent {}, SQLite {})\n", app::kVersion, net::library_version(),
-               store::library_version());
+    fmt::print("tlspolicyd {} ({})\n", app::kVersion, app::list(app::libraries_in_use()));
     return 0;
   }
   if (prints_sample) {

@@ -57,7 +57,7 @@ class Parent {
   void reload();
   void stop();
   void stop_next();
-  void renew_net();
+  void renew(Role role);
   void watch();
 
   ParentSetup setup_;
@@ -65,11 +65,11 @@ class Parent {
   base::SystemClock clock_;
   net::Loop loop_;
   base::UniqueFd image_;
+  bool is_image_saved_ = false;  // by an earlier run, and not confirmed since
   base::UniqueFd state_base_;
   AlarmOutlets alarms_;
   std::string status_ = "starting";
   const bool reads_logs_;
-  const bool serves_http_;
   bool ready_ = false;
   bool stopping_ = false;
   bool reload_wanted_ = false;
@@ -89,9 +89,6 @@ Parent::Parent(ParentSetup setup, ServiceManager& manager)
       alarms_(loop_, setup_.parsed.config),
       reads_logs_(!setup_.parsed.config.maillog.empty() ||
                   !setup_.parsed.config.tlsrpt_socket.empty()),
-      serves_http_(std::ranges::any_of(
-          setup_.listeners,
-          [](const BoundListener& each) { return each.protocol == wire::Listener::Http; })),
       reload_pause_(loop_,
                     [this] {
                       if (reload_wanted_) reload();
@@ -123,6 +120,7 @@ int Parent::run() {
     auto loaded = image::load_sealed(file);
     if (loaded) {
       image_ = std::move(*loaded);
+      is_image_saved_ = true;
     } else {
       base::log_warning("{}; the policy is compiled anew from policy_db", loaded.error());
     }
@@ -143,7 +141,7 @@ int Parent::run() {
 bool Parent::is_wanted(Role role) const {
   const Config& config = setup_.parsed.config;
   if (role == Role::Ingest) return reads_logs_;
-  if (role == Role::Http) return serves_http_;
+  if (role == Role::Http) return has_listener(role, setup_.listeners);
   return role != Role::Net || config.probe_watch;
 }
 
@@ -170,17 +168,13 @@ void Parent::start(Role role) {
 
 void Parent::hand_over(RoleSlot& slot) {
   slot.send(FromParent::Config, setup_.config_text);
-  std::string protocols;
-  std::vector<int> fds;
-  for (const BoundListener& listener : setup_.listeners) {
-    if (server_of(listener.protocol) != slot.role) continue;
-    protocols += static_cast<char>(listener.protocol);
-    fds.push_back(listener.fd.get());
-  }
-  slot.send(FromParent::Listeners, protocols, fds);
+  send_listeners(slot, setup_.listeners);
   if (slot.role == Role::Net || slot.role == Role::Http) return;  // hold no policy
   if (slot.role == Role::Ingest) return tell_evidence_uid();
-  if (image_) slot.send(FromParent::Image, {}, std::array{image_.get()});
+  if (image_) {
+    slot.send(FromParent::Image, is_image_saved_ ? wire::kSavedImage : "",
+              std::array{image_.get()});
+  }
   if (slot.role != Role::Answer) return;
   if (state_base_) slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
   tell_evidence_uid();
@@ -242,6 +236,7 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
     case wire::ToParent::Image:
       if (slot.role == Role::Answer && message.descriptors.size() == 1) {
         image_ = std::move(message.descriptors.front());
+        is_image_saved_ = false;
       }
       break;
     case wire::ToParent::Refused:
@@ -288,6 +283,8 @@ void Parent::reap_children() {
 
 void Parent::on_death(RoleSlot& dead, int status) {
   dead.pid = 0;
+  // What it had put in force last is handed to the next one, or Postfix would hear the one before.
+  if (dead.channel) dead.channel->drain();
   dead.channel.reset();
   if (stopping_) {
     stop_next();
@@ -334,27 +331,30 @@ void Parent::reload() {
     for (const std::string& name : find_restart_options(setup_.parsed, parsed)) {
       base::log_warning("{}: {} has changed; that takes a restart", setup_.config_file, name);
     }
+    const bool is_other_file = parsed.config.policy_db != setup_.parsed.config.policy_db ||
+                               parsed.config.image_file != setup_.parsed.config.image_file;
     setup_.parsed = std::move(parsed);
     setup_.config_text = *text;
     base::set_log_level(setup_.parsed.config.log_level);
     for (RoleSlot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
     tell_evidence_uid();
-    renew_net();
+    renew(Role::Net);
+    if (is_other_file) renew(Role::Store);
     base::log_info("configuration reloaded from {}", setup_.config_file);
   }
   manager_.ready(status_);
 }
 
-// It reads its files before its sandbox closes, so another one does that again.
-void Parent::renew_net() {
-  RoleSlot& net = slot(Role::Net);
-  if (net.pid > 0) {
-    net.is_stopping = true;
-    net.send(FromParent::Stop);
-  } else if (!is_wanted(Role::Net)) {
-    net.restart->stop();
-  } else if (!net.restart->is_running()) {
-    start(Role::Net);
+// Its sandbox is closed around the files that it had; another one opens those of now.
+void Parent::renew(Role role) {
+  RoleSlot& renewed = slot(role);
+  if (renewed.pid > 0) {
+    renewed.is_stopping = true;
+    renewed.send(FromParent::Stop);
+  } else if (!is_wanted(role)) {
+    renewed.restart->stop();
+  } else if (!renewed.restart->is_running()) {
+    start(role);
   }
 }
 

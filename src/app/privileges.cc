@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -57,6 +61,33 @@ std::optional<std::uint32_t> find_uid(const std::string& user) {
   const passwd* account = ::getpwnam(user.c_str());
   if (account == nullptr) return std::nullopt;
   return account->pw_uid;
+}
+
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
+void give_up_capabilities(bool opens_files) {
+  constexpr unsigned kLast = 63;  // more than any kernel knows; unknown ones are refused
+  const auto bit = [](unsigned capability) { return std::uint64_t{1} << capability; };
+  const std::uint64_t kept = opens_files ? bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) |
+                                               bit(CAP_DAC_READ_SEARCH) | bit(CAP_FOWNER)
+                                         : 0;
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  for (unsigned capability = 0; capability <= kLast; ++capability) {
+    if ((kept & bit(capability)) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> held{};
+  if (::syscall(SYS_capget, &header, held.data()) != 0) return;
+  for (unsigned i = 0; i < held.size(); ++i) {
+    held.at(i).permitted &= static_cast<std::uint32_t>(kept >> (32 * i));
+    held.at(i).effective = held.at(i).permitted;
+    held.at(i).inheritable = 0;
+  }
+  // Less can always be had (capabilities(7)).
+  ::syscall(SYS_capset, &header, held.data());
 }
 
 void raise_file_limit() {

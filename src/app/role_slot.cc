@@ -1,6 +1,7 @@
 #include "src/app/role_slot.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace app {
 
@@ -17,6 +18,22 @@ Role server_of(wire::Listener protocol) {
       return Role::Http;
   }
   return Role::Answer;
+}
+
+bool has_listener(Role role, std::span<const BoundListener> listeners) {
+  return std::ranges::any_of(
+      listeners, [role](const BoundListener& each) { return server_of(each.protocol) == role; });
+}
+
+void send_listeners(RoleSlot& slot, std::span<const BoundListener> listeners) {
+  std::string protocols;
+  std::vector<int> fds;
+  for (const BoundListener& listener : listeners) {
+    if (server_of(listener.protocol) != slot.role) continue;
+    protocols += static_cast<char>(listener.protocol);
+    fds.push_back(listener.fd.get());
+  }
+  slot.send(wire::FromParent::Listeners, protocols, fds);
 }
 
 std::string letter_of(Role role) {

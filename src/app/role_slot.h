@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/app/listeners.h"
 #include "src/app/restart_policy.h"
 #include "src/app/role.h"
 #include "src/base/clock.h"
@@ -36,8 +37,10 @@ struct RoleSlot {
   }
 };
 
-// Which role serves such a listener.
+// Which role serves such a listener; whether there is one for it; hands it those there are.
 Role server_of(wire::Listener protocol);
+[[nodiscard]] bool has_listener(Role role, std::span<const BoundListener> listeners);
+void send_listeners(RoleSlot& slot, std::span<const BoundListener> listeners);
 
 // The payload of FromParent::Peer: who is at the other end.
 std::string letter_of(Role role);

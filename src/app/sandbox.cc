@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <span>
 
+#include "src/app/privileges.h"
 #include "src/base/handle.h"
 #include "src/base/log.h"
 
@@ -115,10 +117,26 @@ bool allow_sockets(scmp_filter_ctx filter, std::span<const int> families) {
   return true;
 }
 
+// Before the filter, which knows no call of it.
+void restrict_files(Role role, std::span<const Way> ways) {
+  switch (close_fence(ways, role == Role::Net)) {
+    case Fence::Closed:
+      break;
+    case Fence::Absent:
+      base::log_info("no Landlock in this kernel: which files may be opened is up to their modes");
+      break;
+    case Fence::Refused:
+      base::log_warning("no Landlock: the kernel refuses the rules: {}", std::strerror(errno));
+      break;
+  }
+}
+
 }  // namespace
 
-void enter_sandbox(Role role) {
+void enter_sandbox(Role role, std::span<const Way> ways) {
   if (kIsSanitizerBuild) return;
+  give_up_capabilities(role == Role::Store || role == Role::Ingest);
+  restrict_files(role, ways);
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   const base::Handle<void, free_filter> guard(filter);
   if (filter == nullptr || !allow(filter, kLoopCalls) ||

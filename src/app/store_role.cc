@@ -3,16 +3,17 @@
 #include <sys/resource.h>
 
 #include <array>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
 #include "src/app/config.h"
 #include "src/app/control.h"
+#include "src/app/folder_fence.h"
 #include "src/app/following.h"
 #include "src/app/overview_desk.h"
 #include "src/app/probe_keeper.h"
 #include "src/app/role.h"
-#include "src/app/sandbox.h"
 #include "src/app/state_keeper.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -75,6 +76,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void connect_peer(net::Message message);
   void connect_answer(net::Message message);
   void go();
+  void close_sandbox();
   void poll();
   void save_image();
   void tell_status();
@@ -93,6 +95,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   bool serving_ = false;
   bool owes_image_ = false;  // the answering role has not taken the last image yet
   std::optional<wire::AnswerStats> answer_stats_;
+  FolderFence fence_;
   Following following_;
   StateKeeper keeper_;
   ProbeKeeper probes_;
@@ -105,7 +108,13 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
 };
 
 Store::Store()
-    : following_(static_cast<std::uint64_t>(clock_.now().time_since_epoch().count())
+    : fence_(
+          loop_,
+          [this] {
+            base::log_warning("the folder of policy_db, state_db or image_file is another one now");
+            loop_.stop();
+          }),
+      following_(static_cast<std::uint64_t>(clock_.now().time_since_epoch().count())
                  << kNumbersPerSecond),
       keeper_(loop_, clock_, *this),
       probes_(
@@ -254,13 +263,22 @@ void Store::on_answer(const net::Message& message) {
 
 void Store::go() {
   ::setpriority(PRIO_PROCESS, 0, kNiceness);
-  enter_sandbox(Role::Store);
+  close_sandbox();
   if (first_image_) publisher_->adopt(std::move(first_image_));
   keeper_.open(config_.state_db);
   serving_ = true;
   control_.start();
   parent_.send(ToParent::Ready);
   poll();
+}
+
+void Store::close_sandbox() {
+  const std::string& file = config_.state_db;
+  // sqlite.org/tempfiles.html 5: where its temporary files go; else the first that exists of
+  // others.
+  ::setenv("SQLITE_TMPDIR", file.substr(0, file.rfind('/') + 1).c_str(), 1);
+  fence_.close(Role::Store, {{file, config_.policy_db, config_.image_file}, {}},
+               {{"/dev/urandom", Way::For::Reading}});  // SQLite's
 }
 
 void Store::poll() {

@@ -30,6 +30,7 @@ void Publisher::adopt(base::UniqueFd image_fd) {
   in_force_.fd = std::move(image_fd);
   in_force_.image = std::move(*image);
   status_.in_force = in_force_.image->stamp();
+  is_adopted_ = true;
 }
 
 void Publisher::poll(base::sys_seconds now) {
@@ -64,7 +65,7 @@ void Publisher::take(const store::Trouble& trouble, base::sys_seconds now) {
   status_.pending.reset();
   change_state(State::Trouble, trouble.code,
                fmt::format("{}; {}", trouble.text, describe_policy(status_.in_force)), now);
-  if (!in_force_.image) outlet_.announce_no_policy();
+  if (is_first_word_due()) outlet_.announce_no_policy();
 }
 
 void Publisher::put_in_force(Policy policy, base::sys_seconds now) {
@@ -78,6 +79,7 @@ void Publisher::put_in_force(Policy policy, base::sys_seconds now) {
                                                    : "mail that it would judge is deferred");
   }
   in_force_ = std::move(policy);
+  is_adopted_ = false;
   pending_ = {};
   status_.pending.reset();
   status_.in_force = in_force_.image->stamp();
@@ -101,6 +103,7 @@ void Publisher::hold(Policy policy, const engine::Difference& difference, base::
           difference.dropped, difference.weakened, difference.rows_before, difference.table,
           describe_policy(status_.in_force)),
       now);
+  if (is_first_word_due()) outlet_.announce_no_policy();
 }
 
 Publisher::Accepted Publisher::accept(base::sys_seconds now) {
@@ -118,6 +121,7 @@ Publisher::Accepted Publisher::accept(base::sys_seconds now) {
 }
 
 void Publisher::publish_again() {
+  if (is_adopted_ && status_.state == State::Starting) return;  // the first look is about to tell
   if (in_force_.image) {
     outlet_.publish(in_force_.fd.get());
   } else if (status_.state == State::Trouble) {

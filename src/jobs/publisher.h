@@ -25,7 +25,7 @@ class Publisher {
     virtual ~Outlet() = default;
     // Hand the sealed image to the answering role.
     virtual void publish(int image_fd) = 0;
-    // There is no policy and none to be had for now.
+    // There is no policy that the answering role hasn't, and none to be had for now.
     virtual void announce_no_policy() = 0;
   };
 
@@ -56,7 +56,7 @@ class Publisher {
   // The outlet outlives the publisher.
   Publisher(Look look, Outlet& outlet) : look_(std::move(look)), outlet_(outlet) {}
 
-  // The policy that answers already, at start: what a new one is compared with.
+  // The policy that the answering role has already, at start: what a new one is compared with.
   void adopt(base::UniqueFd image_fd);
 
   // Looks at the database once and acts. Call several times a second.
@@ -86,10 +86,13 @@ class Publisher {
   void put_in_force(Policy policy, base::sys_seconds now);
   void hold(Policy policy, const engine::Difference& difference, base::sys_seconds now);
   void change_state(State state, std::string code, std::string text, base::sys_seconds now);
+  // Whether nothing was published yet: the answering role may be waiting for a word.
+  [[nodiscard]] bool is_first_word_due() const { return !in_force_.image || is_adopted_; }
 
   Look look_;
   Outlet& outlet_;
   Policy in_force_;
+  bool is_adopted_ = false;
   Policy pending_;
   Status status_;
 };

@@ -66,7 +66,12 @@ bool Channel::send(std::uint8_t type, std::string_view payload, std::span<const 
   return ::sendmsg(fd_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-void Channel::receive() {
+void Channel::drain() {
+  while (receive()) {
+  }
+}
+
+bool Channel::receive() {
   iovec part{buffer_.data(), buffer_.size()};
   alignas(cmsghdr) std::array<char, kControlBytes> control{};
   msghdr header{};
@@ -75,21 +80,22 @@ void Channel::receive() {
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   const ssize_t got = ::recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (got <= 0) {
     watch_.pause();
     // The callback may destroy this channel and with it on_close_ itself.
     const auto on_close = std::move(on_close_);
     if (on_close) on_close();
-    return;
+    return false;
   }
   Message message;
   message.descriptors = take_descriptors(header);
   // A cut message, or one with cut descriptors, says nothing that may be acted on.
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return;
+  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return true;
   message.type = static_cast<std::uint8_t>(buffer_.front());
   message.payload = std::string_view(buffer_.data() + 1, static_cast<std::size_t>(got) - 1);
   on_message_(std::move(message));
+  return true;
 }
 
 }  // namespace net

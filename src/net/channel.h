@@ -42,8 +42,12 @@ class Channel {
     return send(static_cast<std::uint8_t>(type), payload, descriptors);
   }
 
+  // Takes what the other end, which is dead, still had to say. The channel may be destroyed in it.
+  void drain();
+
  private:
-  void receive();
+  // False where there was nothing, or the end.
+  bool receive();
 
   base::UniqueFd fd_;
   std::function<void(Message)> on_message_;

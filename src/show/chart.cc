@@ -7,6 +7,7 @@
 #include <cmath>
 #include <span>
 
+#include "src/base/text.h"
 #include "src/base/time_text.h"
 #include "src/show/html.h"
 
@@ -79,7 +80,7 @@ std::string describe(Hours hours) {
   std::string sums;
   for (const auto& each : kSeries) {
     sums += fmt::format("{}{} {}", sums.empty() ? "" : ", ", rounded_text(sum_of(hours, each)),
-                        each.name);
+                        base::to_lower(each.name));
   }
   const auto& busiest =
       *std::max_element(hours.begin(), hours.end(),
@@ -95,7 +96,8 @@ std::string svg(Hours hours, double top) {
   for (std::size_t i = 0; i < hours.size(); ++i) bars += bar(hours[i], i, top);
   const auto width = static_cast<int>(hours.size()) * kPitch;
   return fmt::format(
-      "<svg role=\"img\" aria-labelledby=\"chart-title chart-text\" viewBox=\"0 0 {0} {1}\" "
+      "<svg role=\"img\" aria-labelledby=\"chart-title\" aria-describedby=\"chart-text\" "
+      "viewBox=\"0 0 {0} {1}\" "
       "preserveAspectRatio=\"none\">\n<title id=\"chart-title\">Mail of the last day by TLS</title>"
       "\n<desc id=\"chart-text\">{2}</desc>\n"
       "<path class=\"grid\" d=\"M0 0H{0}M0 {3}H{0}M0 {1}H{0}\"/>\n{4}</svg>\n",

@@ -81,6 +81,7 @@ tbody tr:last-child { border-bottom: 0; }
 tbody tr:last-child > * { padding-bottom: 0; }
 th.number, td.number { text-align: right; min-width: 4.5rem; }
 .halves .number { min-width: 0; padding-right: .875rem; white-space: nowrap; }
+.halves .number:last-child { padding-right: 0; }
 .prose { min-width: 13rem; }
 .word { min-width: 8rem; }
 .compact .word { min-width: 5rem; }
@@ -136,11 +137,13 @@ footer { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; padding-top: .5rem;
   header, main, footer { padding-left: 1rem; padding-right: 1rem; }
   section { padding: 1rem; }
   h1 { font-size: 1.125rem; }
-  .blocks tbody tr { gap: 0 1rem; }
-  .blocks tbody td { grid-column: 1 / -1; }
-  .blocks tbody td.number { grid-column: auto; grid-template-columns: auto minmax(0, 1fr); gap: 0 .5rem; }
+  .blocks tbody tr { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+  .blocks tbody th, .blocks tbody td { flex: 0 0 100%; }
+  .blocks tbody td.number { flex: 0 0 auto; min-width: calc(50% - .5rem); max-width: 100%;
+    grid-template-columns: auto minmax(0, 1fr); gap: 0 .5rem; }
 
   .compact th, .compact td { padding-right: .75rem; }
+  .compact thead th { white-space: normal; }
   .verdict { gap: 0 .75rem; }
   .verdict h2 { font-size: 1.1875rem; }
   .verdict svg { width: 1.75rem; height: 1.75rem; margin-top: .125rem; }

@@ -14,6 +14,8 @@ namespace {
 
 using model::Overview;
 
+constexpr int kEndingDays = 13;  // one of kCertificateDays; the warning of watched destinations
+
 // What follows from the figures themselves, for an Overview that lists no trouble.
 std::vector<std::string> find_troubles(const Overview& overview) {
   std::vector<std::string> found;
@@ -41,6 +43,15 @@ std::vector<std::string> find_troubles(const Overview& overview) {
   return found;
 }
 
+// Certificates that have ended, or end within kEndingDays.
+std::uint64_t count_ending(const Overview& overview) {
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < Overview::kCertificateDays.size(); ++i) {
+    if (Overview::kCertificateDays[i] <= kEndingDays) count += overview.certificates_by_days[i];
+  }
+  return count;
+}
+
 // What holds on purpose, or at a partner's: nothing of the service itself is wrong.
 std::vector<std::string> find_exceptions(const Overview& overview, std::int64_t now) {
   std::vector<std::string> found;
@@ -59,6 +70,12 @@ std::vector<std::string> find_exceptions(const Overview& overview, std::int64_t 
   if (overview.partners_total > 0) {
     found.push_back(fmt::format("TLS fails at {}.",
                                 count_text(overview.partners_total, "partner", "partners")));
+  }
+  if (const auto ending = count_ending(overview); ending > 0) {
+    found.push_back(fmt::format(
+        "{} ended or will within {} days.",
+        count_text(ending, "certificate of a partner has", "certificates of partners have"),
+        kEndingDays));
   }
   return found;
 }

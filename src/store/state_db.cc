@@ -114,6 +114,22 @@ base::Result<std::vector<DecisionRow>> StateDb::list_decisions(std::int64_t sinc
   return rows;
 }
 
+base::Result<void> StateDb::walk_decisions(std::string_view destination, std::int64_t until,
+                                           const std::function<bool(DecisionRow)>& visit) {
+  auto [statement, failure] = impl_->db.prepare(
+      fmt::format("SELECT {} FROM decision WHERE at < ?1 AND (?2 = '' OR destination = ?2) "
+                  "ORDER BY seq",
+                  kDecisionColumns));
+  if (failure.failed()) return base::Error{impl_->describe(failure)};
+  statement.bind(1, until);
+  statement.bind(2, destination);
+  while (statement.step()) {
+    if (!visit(read_decision(statement))) return {};
+  }
+  if (statement.failure().failed()) return base::Error{impl_->describe(statement.failure())};
+  return {};
+}
+
 base::Result<Head> StateDb::head() {
   auto [head, failure] = read_head(impl_->db);
   if (failure.failed()) return base::Error{impl_->describe(failure)};

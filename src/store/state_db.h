@@ -215,6 +215,10 @@ class StateDb {
   base::Result<std::vector<DecisionRow>> list_decisions(std::int64_t since,
                                                         std::string_view destination,
                                                         std::int64_t limit);
+  // Oldest first, those before `until`, about one destination (empty: about any, and the daemon as
+  // a whole). One at a time, for the ledger has no bound. Ends where `visit` returns false.
+  base::Result<void> walk_decisions(std::string_view destination, std::int64_t until,
+                                    const std::function<bool(DecisionRow)>& visit);
   base::Result<Head> head();
   base::Result<Verification> verify_ledger(std::string_view head);
   // Of one destination, newest hour first; empty = of all.

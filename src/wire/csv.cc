@@ -90,4 +90,10 @@ void append_csv_field(std::string& out, std::string_view value) {
   out += '"';
 }
 
+void append_csv_text(std::string& out, std::string_view value) {
+  constexpr std::string_view kOpensFormula = "=+-@\t\r\n";
+  const bool is_formula = !value.empty() && kOpensFormula.find(value.front()) != value.npos;
+  append_csv_field(out, is_formula ? "'" + std::string(value) : std::string(value));
+}
+
 }  // namespace wire

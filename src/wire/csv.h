@@ -40,4 +40,8 @@ class CsvReader {
 // With quotes where the value needs them.
 void append_csv_field(std::string& out, std::string_view value);
 
+// The same for text of unknown origin in a file that people open in a spreadsheet: what such a
+// program would take for a formula gets an apostrophe in front, which shows it as text.
+void append_csv_text(std::string& out, std::string_view value);
+
 }  // namespace wire

@@ -18,7 +18,7 @@ enum class FromParent : std::uint8_t {
   Config = 1,   // text of the config file; at start and at each reload
   Listeners,    // one letter for each descriptor: which protocol it serves (Listener below)
   Peer,         // one letter (PeerRole) and one descriptor: a new channel to that role
-  Image,        // one descriptor: the policy image in force
+  Image,        // one descriptor: the policy image in force; kSavedImage, or nothing
   Go,           // everything is there: serve
   Stop,         // finish what is open, then end
   Ping,         // is your loop alive?
@@ -26,6 +26,9 @@ enum class FromParent : std::uint8_t {
   EvidenceUid,  // 8 bytes: one more than the uid whose outcomes are trusted; 0 = nobody's
   Roles,        // to `store`: RoleRecords (http_message.h), one behind the other
 };
+
+// It was saved by an earlier run: policy.db may have changed since.
+constexpr std::string_view kSavedImage = "saved";
 
 enum class ToParent : std::uint8_t {
   Ready = 1,  // serving
@@ -39,7 +42,7 @@ enum class ToParent : std::uint8_t {
 
 enum class StoreToAnswer : std::uint8_t {
   Image = 1,     // one descriptor: a new policy image
-  NoPolicy,      // there is none to be had for now; serve without
+  NoPolicy,      // no newer one is to be had for now: serve with what you have, or without
   StateBase,     // one descriptor: all that was committed
   Committed,     // ids of proposals, 8 bytes each: they are on disk
   Reset,         // two texts: view and destination to forget

@@ -32,6 +32,7 @@ class Completion(Desk):
         self.assertEqual(sorted(wanted | {"--help", "--config", "--json"}), sorted(offered))
         self.assertEqual("tlspolicyctl import --dry-run ", self.press_tab("tlspolicyctl import --dr"))
         self.assertEqual(["csv", "tls_policy"], self.complete("tlspolicyctl import --format "))
+        self.assertEqual(["day", "month", "week"], sorted(self.complete("tlspolicyctl report ")))
         self.assertEqual("tlspolicyctl import --format=tls_policy ", self.press_tab("tlspolicyctl import --format=tl"))
 
     def test_it_offers_the_profiles_of_the_configuration_that_the_line_names(self):

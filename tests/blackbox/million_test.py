@@ -5,6 +5,7 @@ The figures are printed, and measured in earnest by ./dev bench; what fails here
 wrong, or so late that something hangs. ctest runs this alone and not in sanitizer builds.
 """
 import os
+import pathlib
 import random
 import shutil
 import sys
@@ -14,6 +15,10 @@ import unittest
 from daemon import Daemon, insertion
 from oracle import NOT_FOUND, Oracle
 from processes import wait_until
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "soak"))
+from board import Board  # noqa: E402
+from clients import Clients  # noqa: E402
 
 COUNT = 1_000_000
 # So many times its goal is no longer a busy machine.
@@ -71,7 +76,10 @@ class AMillionRows(unittest.TestCase):
 
     def test_all_rows_rewritten_while_they_are_asked_for_answer_old_or_new(self):
         both = {key: {"OK encrypt", "OK verify"} for key in KEYS}
-        with Oracle(self.daemon, {**both, "absent.example": {NOT_FOUND}}) as oracle:
+        board = Board(self.daemon.path("board"), {f"policy {key}": both[key] for key in KEYS})
+        self.addCleanup(board.close)
+        with Oracle(self.daemon, {**both, "absent.example": {NOT_FOUND}}) as oracle, \
+                Clients(board, [self.daemon.unix], rate=10_000, seed=1) as clients:
             for profile, reply in (("verified", "OK verify"), ("required", "OK encrypt")):
                 self.daemon.edit(".dbconfig enable_trigger off\n"
                                  f"UPDATE outbound SET profile = '{profile}' WHERE profile <> '{profile}'")
@@ -82,8 +90,10 @@ class AMillionRows(unittest.TestCase):
                 oracle.allow({key: {reply} for key in KEYS})
                 oracle.settle()
                 oracle.allow(both)
-            print(f"the slowest of {oracle.lookups} answers meanwhile: {oracle.slowest * 1000:.1f} ms",
-                  file=sys.stderr)
+        said = clients.tally
+        self.assertEqual((True, 0), (clients.is_well(), said["deferred"]), clients.complaints[:5])
+        print(f"{said['lookups']} answers meanwhile: median {said['p50_ms']} ms, 99 % {said['p99_ms']} ms, "
+              f"the slowest {said['slowest_ms']} ms", file=sys.stderr)
 
     def test_a_new_file_by_mv_is_live_within_a_second(self):
         new = self.daemon.path("new.db")

@@ -21,10 +21,10 @@ FILTERED = 2  # SECCOMP_MODE_FILTER
 
 
 @contextlib.contextmanager
-def watched(pid, log):
-    """Writes every call of those names to `log`; on entry the watch is on."""
+def watched(pid, log, extra=()):
+    """Writes every call of those names, and of `extra`, to `log`; on entry the watch is on."""
     strace = subprocess.Popen(["strace", "-f", "-p", str(pid), "-o", log, "-e",
-                               "trace=" + ",".join(f"?{name}" for name in (*OPENING, *USUAL))],
+                               "trace=" + ",".join(f"?{name}" for name in (*OPENING, *USUAL, *extra))],
                               stderr=subprocess.PIPE, text=True)
     try:
         first = strace.stderr.readline()

@@ -95,3 +95,14 @@ TEST_CASE("a full queue refuses instead of blocking") {
   CHECK(sent > 0);
   CHECK(sent < 10'000);
 }
+
+TEST_CASE("what a peer said before it died can be taken at once, its end included") {
+  Pair pair;
+  REQUIRE(pair.sender->send(7, "first"));
+  REQUIRE(pair.sender->send(8, "last"));
+  pair.sender.reset();
+  pair.receiver->drain();
+  CHECK(pair.messages == 2);
+  CHECK(pair.payload == "last");
+  CHECK(pair.closed);
+}

@@ -46,6 +46,22 @@ TEST_CASE("csv: misplaced quotes are named, and reading goes on behind the line"
   CHECK(read("\"a,b\nc\n") == Records{"1:a,b\nc\n!"});
 }
 
+TEST_CASE("csv: what a spreadsheet would run is written as text") {
+  const auto written = [](std::string_view value) {
+    std::string out;
+    wire::append_csv_text(out, value);
+    return out;
+  };
+  CHECK(written("=cmd|' /C calc'!A0") == "'=cmd|' /C calc'!A0");
+  CHECK(written("+1") == "'+1");
+  CHECK(written("-1,2") == "\"'-1,2\"");
+  CHECK(written("@SUM(A1)") == "'@SUM(A1)");
+  CHECK(written("\t=1") == "'\t=1");
+  CHECK(written("bank.example") == "bank.example");
+  CHECK(written("a=b").front() == 'a');
+  CHECK(written("").empty());
+}
+
 TEST_CASE("csv: what is written reads the same") {
   const Records fields{"", "plain", "a,b", "say \"x\"", "two\nlines", "\"", " blank "};
   std::string line;

@@ -250,6 +250,15 @@ TEST_CASE("state.db: another database, and a damaged one, are refused and left a
     REQUIRE_FALSE(db.ok());
     CHECK(db.error().find("not a state database") != std::string::npos);
   }
+  SECTION("from a newer version") {
+    rig.open();
+    CHECK(rig.tamper("PRAGMA user_version=99").empty());
+    const auto daemons = StateDb::open_for_daemon(rig.path);
+    REQUIRE_FALSE(daemons.ok());
+    CHECK(daemons.error().find("schema 99") != std::string::npos);
+    CHECK_FALSE(StateDb::open_read_only(rig.path).ok());
+    CHECK(rig.tamper("PRAGMA user_version").find("99") != std::string::npos);
+  }
   SECTION("text") {
     std::ofstream(rig.path) << "this is no database at all, and not even close to one\n";
     CHECK_FALSE(StateDb::open_for_daemon(rig.path).ok());
