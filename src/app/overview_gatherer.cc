@@ -45,8 +45,7 @@ void put_settled(Overview& overview, const std::optional<wire::AnswerStats>& sta
   std::uint64_t away = 0;
   for (const auto& each : overview.phases) away += each.count;
   if (!stats) return;
-  overview.phases.insert(overview.phases.begin(),
-                         {"normal", stats->known > away ? stats->known - away : 0});
+  overview.phases.push_back({"normal", stats->known > away ? stats->known - away : 0});
 }
 
 }  // namespace

@@ -5,12 +5,14 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import unittest
 
 from daemon import BAD_CONFIG, BIN, Daemon, loopback_address
 from evidence import append, encrypted, status, wait_for_status
+from handover_test import Holder
 from http_client import Answer, connect, exchange, get, read_all, samples
 from net_world import HANDSHAKE, PORT, QUICK, World
 from processes import SLOWNESS, wait_until
@@ -334,6 +336,29 @@ class Listeners(unittest.TestCase):
             self.assertEqual(200, get(f"unix:{path}", "/healthz").status)
             self.assertEqual(421, get(f"unix:{path}", "/healthz", host="evil.example").status)
             self.assertEqual(200, daemon.get("/healthz").status)
+
+    def test_a_socket_that_systemd_passes_is_served_by_its_name(self):
+        where = f"inet:{loopback_address()}"
+        for setting in ("systemd:http-page", None):
+            with Daemon(start=False, http_listen=setting) as daemon, Holder(**{"http-page": where}) as holder:
+                daemon.start(holder.command())
+                wait_until(lambda: get(where, "/healthz").status == 200, "it is served", 20)
+
+    def test_a_passed_socket_that_others_reach_is_refused(self):
+        with Daemon(start=False) as daemon, Holder(http="inet:0.0.0.0:0") as holder:
+            daemon.start(holder.command(), ready=False)
+            self.assertNotEqual(0, daemon.process.wait(30))
+            self.assertIn("others than this host can reach it", daemon.log())
+            daemon.process = None
+
+    @unittest.skipUnless(os.path.exists("/proc/net/if_inet6"), "no IPv6 in this kernel")
+    def test_the_loopback_of_ipv6_is_served(self):
+        with socket.socket(socket.AF_INET6) as free:
+            free.bind(("::1", 0))
+            port = free.getsockname()[1]
+        where = f"inet:[::1]:{port}"
+        with Daemon(http_listen=where) as daemon:
+            wait_until(lambda: get(where, "/healthz", host=f"[::1]:{port}").status == 200, daemon.log, 20)
 
     def test_without_http_listen_there_is_no_such_role(self):
         with Daemon() as daemon:

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/wire/http_message.h"
 #include "src/wire/net_message.h"
 #include "src/wire/role_message.h"
 #include "src/wire/state_record.h"
@@ -43,6 +44,14 @@ void check_records(std::string_view bytes, Take take, Append append) {
   }
 }
 
+void check_roles(std::string_view bytes) {
+  const auto roles = wire::parse_role_records(bytes);
+  if (!roles) return;
+  std::string written;
+  for (const auto& role : *roles) wire::append_role_record(written, role);
+  require(written == bytes);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -54,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_records(input, wire::take_watched_record, wire::append_watched_record);
   check_records(input, wire::take_watch_event, wire::append_watch_event);
   check_records(input, wire::take_found_record, wire::append_found_record);
+  check_roles(input);
   check_message(input, wire::parse_proposal);
   check_message(input, wire::parse_alarm);
   check_message(input, wire::parse_mode);
