@@ -13,6 +13,8 @@
 #include "src/app/image_intake.h"
 #include "src/app/learner.h"
 #include "src/app/mail_desks.h"
+#include "src/app/pulse.h"
+#include "src/app/report_channels.h"
 #include "src/app/role.h"
 #include "src/app/sandbox.h"
 #include "src/base/clock.h"
@@ -21,7 +23,6 @@
 #include "src/net/channel.h"
 #include "src/net/loop.h"
 #include "src/net/server.h"
-#include "src/wire/net_message.h"
 #include "src/wire/role_message.h"
 #include "tlsmap/session.h"
 
@@ -61,8 +62,6 @@ class Answer {
   void configure(std::string_view text);
   void take_listeners(net::Message message);
   void connect_peer(net::Message message);
-  void connect_ingest(net::Message message);
-  void connect_net(net::Message message);
   void connect_store(net::Message message);
   void take_first_image(net::Message message);
   void take_new_image(net::Message message);
@@ -72,6 +71,9 @@ class Answer {
   void serve();
   void report();
   void set_mode();
+  [[nodiscard]] std::uint64_t digest_in_force() const {
+    return decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
+  }
   [[nodiscard]] bool is_trusted(const net::PeerCredentials& peer) const;
   bool tell_store(AnswerToStore type, std::string_view payload) {
     return store_ && store_->send(type, payload);
@@ -81,12 +83,13 @@ class Answer {
   net::Loop loop_;
   jobs::Decider decider_{clock_};
   Learner learner_;
+  ReportChannels report_channels_;
   MailDesks mails_;
   tlsmap::Settings tlsmap_settings_;
   tlsmap::Counters tlsmap_counters_;
   net::Server server_;
   wire::AnswerStats reported_;
-  wire::IngestStats ingest_stats_;
+  wire::LatencyCounts latency_;
   model::RowMode configured_mode_ = model::RowMode::Enforce;
   wire::ModeMessage panic_;
   std::int64_t evidence_uid_ = -1;
@@ -95,9 +98,8 @@ class Answer {
   bool wants_to_serve_ = false;  // a policy is there, or none is to be had
   bool serving_ = false;
   ImageIntake intake_;
+  Pulse pulse_;
   std::unique_ptr<net::Channel> store_;
-  std::unique_ptr<net::Channel> ingest_;
-  std::unique_ptr<net::Channel> net_;
   net::Channel parent_;
   net::Timer grace_;
   net::Timer stats_;
@@ -110,6 +112,7 @@ Answer::Answer()
             return tell_store(type, payload);
           },
           [this](ToParent type, std::string_view payload) { return parent_.send(type, payload); }),
+      report_channels_(loop_, learner_.reports()),
       mails_(
           clock_, decider_,
           [this] {
@@ -125,6 +128,7 @@ Answer::Answer()
             install_new_image(std::move(image), std::move(fd));
           },
           [this](std::string_view why) { refuse_new_image(why); }),
+      pulse_(loop_, [this] { return serving_ ? std::optional(digest_in_force()) : std::nullopt; }),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
@@ -132,6 +136,7 @@ Answer::Answer()
       grace_(loop_, [this] { serve(); }),
       stats_(loop_, [this] { report(); }) {
   decider_.attach(learner_.feedback());
+  server_.watch_latency([this](std::chrono::nanoseconds took) { add_sample(latency_, took); });
 }
 
 void Answer::on_parent(net::Message message) {
@@ -162,6 +167,8 @@ void Answer::on_parent(net::Message message) {
       break;
     case FromParent::EvidenceUid:
       evidence_uid_ = wire::parse_uid(message.payload);
+      break;
+    case FromParent::Roles:
       break;
     case FromParent::StateBase:
       if (message.descriptors.size() != 1) break;
@@ -218,46 +225,20 @@ void Answer::connect_peer(net::Message message) {
   if (message.descriptors.size() != 1 || message.payload.size() != 1) return;
   switch (static_cast<wire::PeerRole>(message.payload.front())) {
     case wire::PeerRole::Ingest:
-      connect_ingest(std::move(message));
+      report_channels_.connect_ingest(std::move(message.descriptors.front()));
       break;
     case wire::PeerRole::Net:
-      connect_net(std::move(message));
+      report_channels_.connect_net(std::move(message.descriptors.front()));
       break;
     case wire::PeerRole::Store:
       connect_store(std::move(message));
       break;
+    case wire::PeerRole::Http:
+      pulse_.connect(std::move(message.descriptors.front()));
+      break;
     case wire::PeerRole::Answer:
       break;
   }
-}
-
-void Answer::connect_net(net::Message message) {
-  net_ = std::make_unique<net::Channel>(
-      loop_, std::move(message.descriptors.front()),
-      [this](const net::Message& from_net) {
-        if (from_net.type != static_cast<std::uint8_t>(wire::NetToAnswer::Found)) return;
-        learner_.reports().take_found(from_net.payload);
-      },
-      [this] { net_.reset(); });
-}
-
-void Answer::connect_ingest(net::Message message) {
-  ingest_ = std::make_unique<net::Channel>(
-      loop_, std::move(message.descriptors.front()),
-      [this](const net::Message& from_ingest) {
-        switch (static_cast<wire::IngestToAnswer>(from_ingest.type)) {
-          case wire::IngestToAnswer::Evidence:
-            learner_.reports().take(from_ingest.payload);
-            break;
-          case wire::IngestToAnswer::Stats:
-            ingest_stats_ = wire::parse_ingest_stats(from_ingest.payload).value_or(ingest_stats_);
-            break;
-        }
-      },
-      [this] {
-        ingest_.reset();
-        ingest_stats_ = {};
-      });
 }
 
 void Answer::connect_store(net::Message message) {
@@ -340,6 +321,7 @@ void Answer::install_new_image(std::unique_ptr<image::Image> image, base::Unique
   parent_.send(ToParent::Image, {}, std::array{fd.get()});
   tell_store(AnswerToStore::InForce, wire::to_payload(digest));
   report();
+  pulse_.tell();
   serve();
 }
 
@@ -362,6 +344,7 @@ void Answer::serve() {
   grace_.stop();
   server_.start();
   report();
+  pulse_.tell();
   parent_.send(ToParent::Ready);
 }
 
@@ -370,14 +353,15 @@ void Answer::report() {
   mails_.flush();
   wire::AnswerStats stats;
   stats.pid = ::getpid();
-  stats.digest = decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
+  stats.digest = digest_in_force();
   stats.connections = server_.connections();
   add_counters(stats, tlsmap_counters_);
   stats.malformed += mails_.counters().malformed;
   stats.stalled = server_.stalled();
   stats.policyd = mails_.counters().answers;
   learner_.describe(stats);
-  stats.ingest = ingest_stats_;
+  stats.latency = latency_;
+  stats.ingest = report_channels_.ingest_stats();
   if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {
     reported_ = stats;
   }

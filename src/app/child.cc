@@ -28,12 +28,14 @@ std::string_view to_word(Role role) {
       return "ingest";
     case Role::Net:
       return "net";
+    case Role::Http:
+      return "http";
   }
   return "";
 }
 
 std::optional<Role> parse_role(std::string_view argv0) {
-  for (const Role role : {Role::Answer, Role::Store, Role::Ingest, Role::Net}) {
+  for (const Role role : {Role::Answer, Role::Store, Role::Ingest, Role::Net, Role::Http}) {
     if (argv0 == full_name(role)) return role;
   }
   return std::nullopt;

@@ -14,20 +14,6 @@ namespace {
 using jobs::Publisher;
 using nlohmann::json;
 
-std::string_view to_word(Publisher::State state) {
-  switch (state) {
-    case Publisher::State::Starting:
-      return "starting";
-    case Publisher::State::Live:
-      return "live";
-    case Publisher::State::Waiting:
-      return "waiting";
-    case Publisher::State::Trouble:
-      return "trouble";
-  }
-  return "";
-}
-
 std::string to_hex(std::uint64_t digest) {
   return fmt::format("{:016x}", digest);
 }
@@ -121,7 +107,8 @@ json answer_status(ControlDesk& desk) {
           {"faults", std::move(faults)},
           {"fault_count", status.fault_count},
           {"alarms", report.alarms},
-          {"alarms_raised", describe_raised(desk, report.answer)}};
+          {"alarms_raised", describe_raised(desk, report.answer)},
+          {"overview", json::parse(desk.overview(), nullptr, false)}};
 }
 
 json answer_accept(ControlDesk& desk) {
@@ -147,16 +134,34 @@ json answer(ControlDesk& desk, std::string_view request) {
   const json asked = json::parse(request, nullptr, false);
   const auto verb = asked.is_object() && asked.contains("verb") ? asked["verb"] : json();
   if (verb == "status") return answer_status(desk);
+  if (verb == "overview") {
+    return {{"ok", true}, {"overview", json::parse(desk.overview(), nullptr, false)}};
+  }
   if (verb == "accept") return answer_accept(desk);
   if (verb.is_string()) {
     if (auto answered = answer_state_verb(desk, verb.get<std::string>(), asked)) return *answered;
   }
   return {{"ok", false},
           {"error",
-           "unknown verb; status, accept, state, reset, panic, trace and watch-now are known"}};
+           "unknown verb; status, overview, accept, state, reset, panic, trace and watch-now are "
+           "known"}};
 }
 
 }  // namespace
+
+std::string_view to_word(Publisher::State state) {
+  switch (state) {
+    case Publisher::State::Starting:
+      return "starting";
+    case Publisher::State::Live:
+      return "live";
+    case Publisher::State::Waiting:
+      return "waiting";
+    case Publisher::State::Trouble:
+      return "trouble";
+  }
+  return "";
+}
 
 net::Session::Step ControlSession::receive(std::string_view in, std::string& out) {
   const auto end = in.find('\n');

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/app/following.h"
@@ -35,11 +36,16 @@ class ControlDesk {
   // state.db and what belongs to it.
   virtual StateKeeper& keeper() = 0;
   virtual ProbeKeeper& probes() = 0;
+  // What there is to see (model/overview.h) as JSON.
+  virtual const std::string& overview() = 0;
   // What was said to Postfix of a destination since an earlier question; nothing where too many are
   // followed already.
   using Traced = std::optional<std::vector<Following::Numbered>>;
   virtual Traced trace(const std::string& destination, std::uint64_t after) = 0;
 };
+
+// "starting", "live", "waiting", "trouble".
+std::string_view to_word(jobs::Publisher::State state);
 
 class ControlSession final : public net::Session {
  public:

@@ -1,9 +1,12 @@
 // status and accept: what the running daemon says of itself, and the one thing that it waits for.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 
 #include "src/app/ctl_control.h"
+#include "src/app/ctl_interrupt.h"
+#include "src/app/ctl_overview.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
@@ -15,6 +18,7 @@ constexpr std::chrono::milliseconds kStatusPatience{2000};
 // A million rows take a second; a busy disk may take many.
 constexpr std::chrono::milliseconds kAcceptPatience{60'000};
 constexpr std::int64_t kFaultsShown = 20;
+constexpr std::chrono::milliseconds kWatchEvery{2000};
 
 std::string since(std::int64_t at, base::sys_seconds now) {
   return at == 0 ? "unknown" : fmt::format("{} ({})", iso_time_of(at), describe_distance(at, now));
@@ -144,17 +148,35 @@ void print_status(const Json& status, base::sys_seconds now) {
   const auto troubles = list_troubles(status);
   if (!troubles.empty()) say("\nTo look at:");
   for (const auto& trouble : troubles) say("  " + terminal_text(trouble));
+  print_overview(object_in(status, "overview"), now);
 }
 
-Exit run_status(const Context& context, const Arguments& /*arguments*/) {
+Exit show_status(const Context& context, base::sys_seconds now) {
   const auto status = ask_control(context.config.control_socket, "status", kStatusPatience);
   if (!status) return fail(status.error());
   if (context.is_json) {
     print_json(*status);
   } else {
-    print_status(*status, context.now);
+    print_status(*status, now);
   }
   return is_true_in(*status, "ok") ? Exit::Done : Exit::NotWell;
+}
+
+// A daemon that is away for a moment, or for good, ends nothing: that is what one watches for.
+Exit watch_status(const Context& context) {
+  constexpr std::string_view kClear = "\x1b[H\x1b[2J\x1b[3J";
+  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  const Interrupt interrupt;
+  for (bool is_first = true;; is_first = false) {
+    if (is_terminal) fmt::print(stdout, "{}", kClear);
+    if (!is_terminal && !is_first && !context.is_json) say("");
+    const auto exit = show_status(context, base::SystemClock().now());
+    if (std::fflush(stdout) != 0 || interrupt.pause(kWatchEvery)) return exit;
+  }
+}
+
+Exit run_status(const Context& context, const Arguments& arguments) {
+  return arguments.goes_on ? watch_status(context) : show_status(context, context.now);
 }
 
 Exit run_accept(const Context& context, const Arguments& /*arguments*/) {
@@ -175,9 +197,12 @@ Exit run_accept(const Context& context, const Arguments& /*arguments*/) {
 }  // namespace
 
 void add_daemon_verbs(CLI::App& root, CommandLine& line) {
-  add_verb(root, line, "status", "Show whether the daemon is well, and what to do where not",
-           run_status, ConfigNeed::Address)
-      .group(kDaemonGroup);
+  auto& status = add_verb(root, line, "status",
+                          "Show whether the daemon is well, what to do where not, what is "
+                          "downgraded, who fails, and how mail went",
+                          run_status, ConfigNeed::Address);
+  status.group(kDaemonGroup);
+  status.add_flag("--watch", line.arguments.goes_on, "Again every two seconds, until Ctrl-C");
   add_verb(root, line, "accept", "Publish the policy that waits because it drops or weakens much",
            run_accept, ConfigNeed::Address)
       .group(kDaemonGroup);

@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <thread>
 #include <utility>
 
 #include "src/app/ctl_control.h"
+#include "src/app/ctl_interrupt.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
 
@@ -15,7 +15,7 @@ namespace app::ctl {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{2000};
-constexpr timespec kPause{0, 200'000'000};
+constexpr std::chrono::milliseconds kPause{200};
 // So long a role that died is waited for; the parent starts it again at once.
 constexpr std::chrono::seconds kRestartPatience{5};
 
@@ -43,22 +43,6 @@ void show(const Context& context, const Json& exchange) {
   std::fflush(stdout);
 }
 
-// Ctrl-C and SIGTERM end the trace between two questions, never inside a line.
-class Interrupt {
- public:
-  Interrupt() {
-    ::sigemptyset(&signals_);
-    ::sigaddset(&signals_, SIGINT);
-    ::sigaddset(&signals_, SIGTERM);
-    ::sigprocmask(SIG_BLOCK, &signals_, nullptr);
-  }
-  // Pauses; true where it is time to end.
-  [[nodiscard]] bool pause() const { return ::sigtimedwait(&signals_, nullptr, &kPause) > 0; }
-
- private:
-  sigset_t signals_{};
-};
-
 // One question. Once the daemon has answered, a process of it may be gone for a moment.
 base::Result<Json> ask(const Context& context, const std::string& destination, std::int64_t after,
                        bool has_answered) {
@@ -73,7 +57,7 @@ base::Result<Json> ask(const Context& context, const std::string& destination, s
     if (is_late || !is_there) {
       return base::Error{fmt::format("the trace ends here: {}", answer.error())};
     }
-    std::this_thread::sleep_for(std::chrono::nanoseconds(kPause.tv_nsec));
+    std::this_thread::sleep_for(kPause);
   }
 }
 
@@ -102,7 +86,7 @@ Exit run_trace(const Context& context, const Arguments& arguments) {
       show(context, exchange);
       after = std::max(after, number_in(exchange, "number"));
     }
-    if (interrupt.pause()) break;
+    if (interrupt.pause(kPause)) break;
   }
   return Exit::Done;
 }

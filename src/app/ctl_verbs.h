@@ -64,6 +64,7 @@ struct Arguments {
   bool is_self = false;
   bool checks_now = false;
   bool shows_changes = false;
+  bool goes_on = false;
   std::string period;
   std::string until;
   bool is_csv = false;

@@ -111,6 +111,7 @@ void Ingest::on_parent(net::Message message) {
       break;
     case FromParent::Image:
     case FromParent::StateBase:
+    case FromParent::Roles:
       break;
   }
 }

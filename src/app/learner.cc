@@ -88,6 +88,7 @@ void Learner::describe(wire::AnswerStats& stats) const {
   stats.open = feedback_.open_proposals();
   stats.dropped = feedback_.dropped_counts();
   stats.frozen = feedback_.is_frozen() ? 1 : 0;
+  stats.evidence = feedback_.evidence_totals();
   stats.alarms = feedback_.alarms_raised();
   stats.unplaced = reports_.unplaced();
 }

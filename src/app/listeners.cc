@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "src/base/clock.h"
@@ -42,13 +43,13 @@ class Binder {
       : config_(config), files_(files), passed_(std::move(passed)) {}
 
   base::Result<std::vector<BoundListener>> bind_all() {
-    for (const auto& [protocol, listens] :
-         {std::pair{wire::Listener::Tlsmap, &config_.tlsmap_listen},
-          std::pair{wire::Listener::Policyd, &config_.policyd_listen}}) {
+    // What http shows is for admins, as the control socket is.
+    for (const auto& [protocol, listens, file] :
+         {std::tuple{wire::Listener::Tlsmap, &config_.tlsmap_listen, &files_.postfix},
+          std::tuple{wire::Listener::Policyd, &config_.policyd_listen, &files_.postfix},
+          std::tuple{wire::Listener::Http, &config_.http_listen, &files_.control}}) {
       for (const Listen& listen : *listens) {
-        if (auto bound = bind(protocol, listen, files_.postfix); !bound) {
-          return base::Error{bound.error()};
-        }
+        if (auto bound = bind(protocol, listen, *file); !bound) return base::Error{bound.error()};
       }
     }
     const Listen control{
@@ -75,6 +76,14 @@ class Binder {
     if (!fd) return base::Error{fd.error()};
     bound_.push_back({wire::Listener::Tlsrpt, std::move(*fd), path});
     return {};
+  }
+
+  static std::string find_fault(std::optional<wire::Listener> protocol, int fd) {
+    auto fault = net::find_listener_fault(fd);
+    if (fault.empty() && protocol == wire::Listener::Http && !net::is_bound_to_this_host(fd)) {
+      fault = "others than this host can reach it; bind it to 127.0.0.1, [::1] or a path";
+    }
+    return fault;
   }
 
   std::optional<base::UniqueFd> take_passed(const Listen& listen) {
@@ -105,7 +114,7 @@ class Binder {
   base::Result<void> bind(wire::Listener protocol, const Listen& listen,
                           const net::SocketFile& file) {
     if (auto fd = take_passed(listen)) {
-      if (const auto fault = net::find_listener_fault(fd->get()); !fault.empty()) {
+      if (const auto fault = find_fault(protocol, fd->get()); !fault.empty()) {
         return base::Error{
             fmt::format("{}: the socket passed in can't serve: {}", listen.text, fault)};
       }
@@ -133,12 +142,14 @@ class Binder {
         protocol = wire::Listener::Tlsmap;
       } else if (socket.name.starts_with("policyd")) {
         protocol = wire::Listener::Policyd;
+      } else if (socket.name.starts_with("http")) {
+        protocol = wire::Listener::Http;
       }
-      const auto fault = net::find_listener_fault(socket.fd.get());
+      const auto fault = find_fault(protocol, socket.fd.get());
       if (!protocol || !fault.empty()) {
         return base::Error{fmt::format(
             "the passed socket \"{}\" can't be used: {}", base::printable(socket.name, 60),
-            fault.empty() ? "its name begins with neither tlsmap nor policyd" : fault)};
+            fault.empty() ? "its name begins with none of tlsmap, policyd, http" : fault)};
       }
       bound_.push_back({*protocol, std::move(socket.fd), {}});
     }

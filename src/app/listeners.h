@@ -30,8 +30,9 @@ struct SocketFiles {
 base::Result<SocketFiles> find_socket_files(const Config& config);
 
 // A passed socket serves the configured listener with the same address, or `systemd:NAME` with its
-// name. One that no listener asked for is taken by its name where that begins with tlsmap or
-// policyd, and for tlsmap where it has none; anything else is an error that names it.
+// name. One that no listener asked for is taken by its name where that begins with tlsmap, policyd
+// or http, and for tlsmap where it has none; anything else is an error that names it. Of http only
+// what this host alone reaches.
 base::Result<std::vector<BoundListener>> bind_listeners(const Config& config,
                                                         const SocketFiles& files,
                                                         std::vector<PassedSocket> passed);

@@ -34,6 +34,8 @@ int run_role(app::Role role) {
       return app::run_ingest();
     case app::Role::Net:
       return app::run_net();
+    case app::Role::Http:
+      return app::run_http();
   }
   return EX_SOFTWARE;
 }

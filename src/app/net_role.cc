@@ -48,22 +48,6 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-// Empty where it can't be read.
-std::string read_sealed(int fd) {
-  if (!image::is_sealed(fd)) return {};
-  const auto size = ::lseek(fd, 0, SEEK_END);
-  if (size <= 0 || static_cast<std::size_t>(size) > kLargestList) return {};
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  std::size_t read = 0;
-  while (read < bytes.size()) {
-    const auto got =
-        ::pread(fd, bytes.data() + read, bytes.size() - read, static_cast<off_t>(read));
-    if (got <= 0) return {};
-    read += static_cast<std::size_t>(got);
-  }
-  return bytes;
-}
-
 class Net {
  public:
   Net();
@@ -127,6 +111,7 @@ void Net::on_parent(net::Message message) {
     case FromParent::Image:
     case FromParent::StateBase:
     case FromParent::EvidenceUid:
+    case FromParent::Roles:
       break;
   }
 }
@@ -175,7 +160,7 @@ void Net::take_list(int fd) {
     first_list_.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     return;
   }
-  const auto list = read_sealed(fd);
+  const auto list = image::read_sealed(fd, kLargestList);
   patrol_->take_list(list);
 }
 

@@ -2,6 +2,7 @@
 #include <sys/un.h>
 
 #include <array>
+#include <cstring>
 
 #include "src/app/alarm_mail.h"
 #include "src/app/config.h"
@@ -16,6 +17,9 @@ namespace {
 constexpr std::string_view kPath = "an absolute path";
 constexpr std::string_view kListenRule =
     "inet:ADDRESS:PORT, unix:/PATH (at most 107 bytes) or systemd:NAME, several with commas";
+constexpr std::string_view kHttpListenRule =
+    "inet:127.0.0.1:PORT, inet:[::1]:PORT, unix:/PATH (at most 107 bytes) or systemd:NAME, several "
+    "with commas; no other address, for what it shows is for this host alone";
 constexpr std::string_view kSocketPath = "an absolute path of at most 107 bytes, or empty";
 constexpr std::string_view kYesNo = "yes or no";
 constexpr std::string_view kName = "a name, or empty";
@@ -121,6 +125,25 @@ bool set_listen(Config& config, std::string_view value) {
   return true;
 }
 
+// 127.0.0.0/8 and ::1, as parse_inet() leaves them.
+bool is_loopback(const Listen& listen) {
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, listen.host.c_str(), &address) == 1) {
+    return std::memcmp(&address, &in6addr_loopback, sizeof address) == 0;
+  }
+  return listen.host.starts_with("127.");
+}
+
+bool set_http_listen(Config& config, std::string_view value) {
+  Config parsed;
+  if (!set_listen<&Config::http_listen>(parsed, value)) return false;
+  for (const Listen& listen : parsed.http_listen) {
+    if (listen.kind == Listen::Kind::Inet && !is_loopback(listen)) return false;
+  }
+  config.http_listen = std::move(parsed.http_listen);
+  return true;
+}
+
 bool set_control_socket(Config& config, std::string_view value) {
   if (!is_path(value) || value.size() >= sizeof(sockaddr_un::sun_path)) return false;
   config.control_socket = value;
@@ -200,8 +223,9 @@ constexpr std::array kOptions{
     Option{"policyd_listen", "", false, true,
            "Where Postfix asks about incoming mail (policy delegation).", kListenRule,
            set_listen<&C::policyd_listen>},
-    Option{"http_listen", "", false, false, "Where metrics and the status page are served.",
-           kListenRule, set_listen<&C::http_listen>},
+    Option{"http_listen", "", false, true,
+           "Where metrics, health checks and the status page are served; empty: nowhere.",
+           kHttpListenRule, set_http_listen},
     Option{"socket_mode", "0666", false, true,
            "Permissions of the unix sockets that Postfix talks to.", "an octal mode up to 0777",
            set_socket_mode},

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <memory>
@@ -43,6 +44,7 @@ class Parent {
   void start(Role role);
   void hand_over(RoleSlot& slot);
   void connect(Role one, Role other);
+  void tell_roles();
   void connect_roles(Role started);
   void tell_evidence_uid();
   [[nodiscard]] bool is_wanted(Role role) const;
@@ -71,8 +73,8 @@ class Parent {
   bool ready_ = false;
   bool stopping_ = false;
   bool reload_wanted_ = false;
-  std::array<RoleSlot, 4> slots_{RoleSlot(Role::Answer), RoleSlot(Role::Store),
-                                 RoleSlot(Role::Ingest), RoleSlot(Role::Net)};
+  std::array<RoleSlot, 5> slots_{RoleSlot(Role::Answer), RoleSlot(Role::Store),
+                                 RoleSlot(Role::Ingest), RoleSlot(Role::Net), RoleSlot(Role::Http)};
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   net::Timer reload_pause_;
   net::Timer watchdog_;
@@ -139,6 +141,7 @@ int Parent::run() {
 bool Parent::is_wanted(Role role) const {
   const Config& config = setup_.parsed.config;
   if (role == Role::Ingest) return reads_logs_;
+  if (role == Role::Http) return has_listener(role, setup_.listeners);
   return role != Role::Net || config.probe_watch;
 }
 
@@ -160,19 +163,13 @@ void Parent::start(Role role) {
   hand_over(starting);
   connect_roles(role);
   starting.send(FromParent::Go);
+  tell_roles();
 }
 
 void Parent::hand_over(RoleSlot& slot) {
   slot.send(FromParent::Config, setup_.config_text);
-  std::string protocols;
-  std::vector<int> fds;
-  for (const BoundListener& listener : setup_.listeners) {
-    if (server_of(listener.protocol) != slot.role) continue;
-    protocols += static_cast<char>(listener.protocol);
-    fds.push_back(listener.fd.get());
-  }
-  slot.send(FromParent::Listeners, protocols, fds);
-  if (slot.role == Role::Net) return;  // holds no policy
+  send_listeners(slot, setup_.listeners);
+  if (slot.role == Role::Net || slot.role == Role::Http) return;  // hold no policy
   if (slot.role == Role::Ingest) return tell_evidence_uid();
   if (image_) {
     slot.send(FromParent::Image, is_image_saved_ ? wire::kSavedImage : "",
@@ -204,11 +201,20 @@ void Parent::connect(Role one, Role other) {
   slot(other).send(FromParent::Peer, letter_of(one), std::array{end_of_other.get()});
 }
 
-// `ingest` knows nothing of `store` and `net`.
+void Parent::tell_roles() {
+  std::string roles;
+  for (const RoleSlot& each : slots_) {
+    if (is_wanted(each.role)) append_role(roles, each);
+  }
+  slot(Role::Store).send(FromParent::Roles, roles);
+}
+
+// `ingest` knows nothing of `store`, `net` and `http`, which know nothing of each other.
 void Parent::connect_roles(Role started) {
   static constexpr std::array kPairs{
       std::pair(Role::Answer, Role::Store), std::pair(Role::Answer, Role::Ingest),
-      std::pair(Role::Answer, Role::Net), std::pair(Role::Store, Role::Net)};
+      std::pair(Role::Answer, Role::Net),   std::pair(Role::Store, Role::Net),
+      std::pair(Role::Answer, Role::Http),  std::pair(Role::Store, Role::Http)};
   for (const auto& [one, other] : kPairs) {
     if (is_wanted(other) && (started == one || started == other)) connect(one, other);
   }
@@ -288,6 +294,8 @@ void Parent::on_death(RoleSlot& dead, int status) {
     if (is_wanted(dead.role)) start(dead.role);
     return;
   }
+  ++dead.restarts;
+  tell_roles();
   const auto wait = dead.policy.on_death(dead.served);
   base::log_error("role {} {}; it is started again {}", to_word(dead.role), describe_end(status),
                   wait.count() == 0 ? "at once" : fmt::format("in {} s", wait.count()));
@@ -363,14 +371,15 @@ void Parent::stop() {
 
 // Those that report first, `store` last: what each had to say at its end still arrives.
 void Parent::stop_next() {
-  for (const Role role : {Role::Ingest, Role::Net, Role::Answer, Role::Store}) {
+  for (const Role role : {Role::Http, Role::Ingest, Role::Net, Role::Answer, Role::Store}) {
     const bool is_waited_for =
         role == Role::Answer || role == Role::Store || reader_grace_.is_running();
     if (slot(role).pid <= 0 || !is_waited_for) continue;
     if (!std::exchange(slot(role).is_stopping, true)) slot(role).send(FromParent::Stop);
     return;
   }
-  if (slot(Role::Ingest).pid <= 0 && slot(Role::Net).pid <= 0) loop_.stop();
+  const auto has_ended = [](const RoleSlot& slot) { return slot.pid <= 0; };
+  if (std::ranges::all_of(slots_, has_ended)) loop_.stop();
 }
 
 // Says that all is well only while the loop that answers Postfix turns.

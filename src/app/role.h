@@ -7,7 +7,7 @@
 
 namespace app {
 
-enum class Role { Answer, Store, Ingest, Net };
+enum class Role { Answer, Store, Ingest, Net, Http };
 
 // "tlspolicyd: answer": argv[0] of the role, and so what ps shows.
 inline constexpr std::string_view kRolePrefix = "tlspolicyd: ";
@@ -22,5 +22,6 @@ int run_answer();
 int run_store();
 int run_ingest();
 int run_net();
+int run_http();
 
 }  // namespace app

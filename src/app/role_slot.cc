@@ -1,5 +1,8 @@
 #include "src/app/role_slot.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace app {
 
 Role server_of(wire::Listener protocol) {
@@ -11,8 +14,26 @@ Role server_of(wire::Listener protocol) {
       return Role::Store;
     case wire::Listener::Tlsrpt:
       return Role::Ingest;
+    case wire::Listener::Http:
+      return Role::Http;
   }
   return Role::Answer;
+}
+
+bool has_listener(Role role, std::span<const BoundListener> listeners) {
+  return std::ranges::any_of(
+      listeners, [role](const BoundListener& each) { return server_of(each.protocol) == role; });
+}
+
+void send_listeners(RoleSlot& slot, std::span<const BoundListener> listeners) {
+  std::string protocols;
+  std::vector<int> fds;
+  for (const BoundListener& listener : listeners) {
+    if (server_of(listener.protocol) != slot.role) continue;
+    protocols += static_cast<char>(listener.protocol);
+    fds.push_back(listener.fd.get());
+  }
+  slot.send(wire::FromParent::Listeners, protocols, fds);
 }
 
 std::string letter_of(Role role) {
@@ -25,8 +46,15 @@ std::string letter_of(Role role) {
       return {static_cast<char>(wire::PeerRole::Ingest)};
     case Role::Net:
       return {static_cast<char>(wire::PeerRole::Net)};
+    case Role::Http:
+      return {static_cast<char>(wire::PeerRole::Http)};
   }
   return {};
+}
+
+void append_role(std::string& out, const RoleSlot& slot) {
+  wire::append_role_record(
+      out, {std::string(to_word(slot.role)), std::max<pid_t>(slot.pid, 0), slot.restarts});
 }
 
 }  // namespace app

@@ -8,11 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "src/app/listeners.h"
 #include "src/app/restart_policy.h"
 #include "src/app/role.h"
 #include "src/base/clock.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
+#include "src/wire/http_message.h"
 #include "src/wire/role_message.h"
 
 namespace app {
@@ -24,6 +26,7 @@ struct RoleSlot {
   pid_t pid = 0;
   bool served = false;
   bool is_stopping = false;  // it was told to
+  std::uint64_t restarts = 0;
   base::SteadyPoint last_pong{};
   RestartPolicy policy;
   std::unique_ptr<net::Channel> channel;
@@ -34,10 +37,15 @@ struct RoleSlot {
   }
 };
 
-// Which role serves such a listener.
+// Which role serves such a listener; whether there is one for it; hands it those there are.
 Role server_of(wire::Listener protocol);
+[[nodiscard]] bool has_listener(Role role, std::span<const BoundListener> listeners);
+void send_listeners(RoleSlot& slot, std::span<const BoundListener> listeners);
 
 // The payload of FromParent::Peer: who is at the other end.
 std::string letter_of(Role role);
+
+// One record of FromParent::Roles.
+void append_role(std::string& out, const RoleSlot& slot);
 
 }  // namespace app

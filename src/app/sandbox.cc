@@ -20,7 +20,8 @@ constexpr bool kIsSanitizerBuild = true;
 constexpr bool kIsSanitizerBuild = false;
 #endif
 
-// All roles: the loop, the channels, memory, time, the log, the end.
+// All roles, and `answer` and `http` nothing else: the loop, the channels, memory, time, the log,
+// the end.
 constexpr const char* kLoopCalls[] = {
     "epoll_wait",    "epoll_pwait",     "epoll_pwait2", "epoll_ctl",
     "clock_gettime", "gettimeofday",    "read",         "write",

@@ -11,6 +11,7 @@
 #include "src/app/control.h"
 #include "src/app/folder_fence.h"
 #include "src/app/following.h"
+#include "src/app/overview_desk.h"
 #include "src/app/probe_keeper.h"
 #include "src/app/role.h"
 #include "src/app/state_keeper.h"
@@ -55,6 +56,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   jobs::Publisher::Accepted accept() override;
   StateKeeper& keeper() override { return keeper_; }
   ProbeKeeper& probes() override { return probes_; }
+  const std::string& overview() override { return overview_.json(); }
   Traced trace(const std::string& destination, std::uint64_t after) override;
   void note_proposal(const wire::Proposal& proposal) override { probes_.note_proposal(proposal); }
   void note_count(const wire::CountRecord& count) override { probes_.note_count(count); }
@@ -79,6 +81,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void save_image();
   void tell_status();
   void tell_followed();
+  Report describe();
   base::SystemClock clock_;
   net::Loop loop_;
   Config config_;
@@ -96,6 +99,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   Following following_;
   StateKeeper keeper_;
   ProbeKeeper probes_;
+  OverviewDesk overview_;
   net::Server control_;
   std::unique_ptr<net::Channel> answer_;
   net::Channel parent_;
@@ -119,6 +123,9 @@ Store::Store()
           [this](StoreToAnswer type, std::string_view payload) {
             return tell_answer(type, payload, {});
           }),
+      overview_(
+          loop_, clock_, keeper_, [this] { return publisher_ ? publisher_->image() : nullptr; },
+          [this] { return describe(); }),
       control_(loop_, clock_, {.connections = kMostAdmins, .stall = std::chrono::seconds{10}}),
       parent_(
           loop_, base::UniqueFd(kParentChannel),
@@ -158,6 +165,9 @@ void Store::on_parent(net::Message message) {
     case FromParent::Ping:
       parent_.send(ToParent::Pong);
       break;
+    case FromParent::Roles:
+      overview_.take_roles(message.payload);
+      break;
     case FromParent::StateBase:
     case FromParent::EvidenceUid:
       break;
@@ -181,10 +191,19 @@ void Store::configure(std::string_view text) {
 
 void Store::connect_peer(net::Message message) {
   if (message.descriptors.size() != 1 || message.payload.size() != 1) return;
-  if (message.payload.front() == static_cast<char>(wire::PeerRole::Net)) {
-    probes_.connect(std::move(message.descriptors.front()));
-  } else {
-    connect_answer(std::move(message));
+  switch (static_cast<wire::PeerRole>(message.payload.front())) {
+    case wire::PeerRole::Net:
+      probes_.connect(std::move(message.descriptors.front()));
+      break;
+    case wire::PeerRole::Http:
+      overview_.connect(std::move(message.descriptors.front()));
+      break;
+    case wire::PeerRole::Answer:
+      connect_answer(std::move(message));
+      break;
+    case wire::PeerRole::Store:
+    case wire::PeerRole::Ingest:
+      break;
   }
 }
 
@@ -311,6 +330,10 @@ void Store::tell_status() {
 ControlDesk::Report Store::report() {
   // What was edited a moment ago is seen before it is reported on.
   publisher_->poll(clock_.now());
+  return describe();
+}
+
+ControlDesk::Report Store::describe() {
   Report report;
   report.mode = model::to_word(config_.mode);
   report.policy_db = config_.policy_db;

@@ -127,6 +127,20 @@ bool is_sealed(int fd) {
   return seals >= 0 && (static_cast<unsigned>(seals) & kSeals) == kSeals;
 }
 
+std::string read_sealed(int fd, std::size_t most) {
+  if (!is_sealed(fd)) return {};
+  const auto size = lseek(fd, 0, SEEK_END);
+  if (size <= 0 || static_cast<std::size_t>(size) > most) return {};
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const auto got = pread(fd, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
+    if (got <= 0) return {};
+    at += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
 base::Result<void> save_atomically(int fd, const std::string& path) {
   const std::string temporary = path + ".new";
   if (auto written = write_new_file(fd, temporary); !written) {

@@ -20,6 +20,9 @@ base::Result<base::UniqueFd> load_sealed(const std::string& path);
 // True where `fd` carries all of F_SEAL_WRITE, SHRINK, GROW and SEAL.
 bool is_sealed(int fd);
 
+// All bytes of a sealed memfd; empty where it is none, can't be read, or has more than `most`.
+std::string read_sealed(int fd, std::size_t most);
+
 // Writes the bytes of `fd` to `path` with mode 0640: `path`.new, fsync, rename, fsync of the
 // folder. An error leaves what was at `path`, and nothing beside it.
 base::Result<void> save_atomically(int fd, const std::string& path);

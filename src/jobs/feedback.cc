@@ -333,6 +333,7 @@ void Feedback::watch_freeze() {
 }
 
 void Feedback::count(std::string_view view, const model::Key& key, const Evidence& evidence) {
+  totals_.add(evidence.source, evidence.outcome);
   if (counts_.size() >= kMostCounts || observed_.size() >= kMostCounts) {
     ++dropped_counts_;
     return;

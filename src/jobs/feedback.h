@@ -22,6 +22,7 @@
 #include "src/jobs/destination_table.h"
 #include "src/jobs/freeze_watch.h"
 #include "src/jobs/life_clock.h"
+#include "src/model/evidence_totals.h"
 #include "src/model/observation.h"
 #include "src/model/oracle.h"
 #include "src/wire/role_message.h"
@@ -116,6 +117,8 @@ class Feedback {
   // The deliveries among them for which a row was only observed.
   std::vector<wire::ObservedRecord> take_observed();
   [[nodiscard]] std::uint64_t dropped_counts() const { return dropped_counts_; }
+  // All evidence since the start, that without room to be counted by destination too.
+  [[nodiscard]] const model::EvidenceTotals& evidence_totals() const { return totals_; }
   [[nodiscard]] const wire::AlarmCounts& alarms_raised() const { return alarms_raised_; }
 
  private:
@@ -177,6 +180,7 @@ class Feedback {
   std::map<CountKey, std::uint32_t> counts_;
   std::map<ObservedKey, std::uint32_t> observed_;
   std::uint64_t dropped_counts_ = 0;
+  model::EvidenceTotals totals_;
   wire::AlarmCounts alarms_raised_;
 };
 

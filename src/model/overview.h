@@ -61,8 +61,8 @@ struct Overview {
     std::uint64_t count = 0;
   };
   std::vector<Answers> answers;
-  // From the request read to the reply handed to the kernel. Not cumulative; the last bucket has
-  // what took longer than any bound.
+  // From the request read to the reply handed to the kernel, of one request in 16 (the first, the
+  // 17th, ...). Not cumulative; the last bucket has what took longer than any bound.
   static constexpr std::array<double, 9> kLatencyBounds{10e-6, 25e-6, 50e-6,  100e-6, 250e-6,
                                                         1e-3,  10e-3, 100e-3, 1.0};
   std::array<std::uint64_t, kLatencyBounds.size() + 1> latency{};
@@ -132,7 +132,8 @@ struct Overview {
     std::int64_t not_after = 0;
     std::string issuer;
   };
-  std::vector<Certificate> certificates;  // of watched destinations, the next to lapse first
+  // Of watched destinations whose level minds when a certificate ends; the next to lapse first.
+  std::vector<Certificate> certificates;
   // Of all of them: lapsed, and those that end within so many days, not cumulative; the last has
   // the rest.
   static constexpr std::array<int, 6> kCertificateDays{0, 4, 13, 30, 60, 90};

@@ -135,6 +135,19 @@ bool is_bound_to_unix(int fd, const std::string& path) {
          std::string(&local.sun_path[0], ::strnlen(&local.sun_path[0], sizeof local.sun_path));
 }
 
+bool is_bound_to_this_host(int fd) {
+  const SocketAddress bound = local_address(fd);
+  if (bound.length == 0) return false;
+  if (bound.family() == AF_UNIX) return true;
+  if (bound.family() == AF_INET6) {
+    const auto inet6 = bound.as<sockaddr_in6>();
+    return std::memcmp(&inet6.sin6_addr, &in6addr_loopback, sizeof in6addr_loopback) == 0;
+  }
+  constexpr std::uint32_t kLoopbackNet = 127;
+  return bound.family() == AF_INET &&
+         ntohl(bound.as<sockaddr_in>().sin_addr.s_addr) >> 24U == kLoopbackNet;
+}
+
 std::string find_listener_fault(int fd) {
   int value = 0;
   socklen_t length = sizeof value;

@@ -29,6 +29,8 @@ base::Result<base::UniqueFd> bind_datagrams(const std::string& path, const Socke
 // Does the listening socket `fd`, passed in by somebody else, serve this address?
 bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port);
 bool is_bound_to_unix(int fd, const std::string& path);
+// Does only this host reach the listening socket `fd`: a unix socket, or a loopback address?
+bool is_bound_to_this_host(int fd);
 // Why `fd` can't be used as a listener, or an empty text.
 std::string find_listener_fault(int fd);
 // Makes a socket passed in fit for the loop: non-blocking and close-on-exec.

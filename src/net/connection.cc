@@ -22,6 +22,8 @@ Connection::Connection(Server& server, base::UniqueFd fd, std::unique_ptr<Sessio
     : server_(server),
       fd_(std::move(fd)),
       session_(std::move(session)),
+      born_(server.now_),
+      waiting_since_(server.limits_.lifetime.count() > 0 ? server.now_ : base::SteadyPoint{}),
       readable_(event_new(server.loop_.raw(), fd_.get(), EV_READ | EV_PERSIST, on_event, this)) {
   event_add(readable_.get(), nullptr);
 }
@@ -39,6 +41,7 @@ void Connection::read_once() {
   const std::size_t room = chunk.size() - std::min(pending_.size(), chunk.size() - 1);
   const ssize_t got = ::recv(fd_.get(), chunk.data(), room, 0);
   if (got > 0) {
+    if (server_.is_sample_due()) sampled_at_ = std::chrono::steady_clock::now();
     const std::string_view input(chunk.data(), static_cast<std::size_t>(got));
     const bool may_wait =
         pending_.empty() && !server_.is_stopping() && server_.lookahead_.has_company();
@@ -68,7 +71,7 @@ void Connection::take(std::string_view input) {
 }
 
 void Connection::answer() {
-  if (!pending_.empty()) answer_pending();
+  if (!pending_.empty() && unsent_.empty()) answer_pending();
 }
 
 void Connection::answer_pending() {
@@ -94,10 +97,21 @@ bool Connection::send_replies(const std::string& out) {
     if (took < 0) break;
     sent += static_cast<std::size_t>(took);
   }
-  if (sent < out.size()) unsent_.assign(out, sent);
+  if (sent < out.size()) {
+    unsent_.assign(out, sent);
+    waiting_since_ = server_.now_;
+  }
+  end_sample(!out.empty());
   was_answered_ |= !out.empty();
   wait_for_peer();
   return !closed_ && unsent_.empty() && !pending_.empty() && out.size() >= kMostUnreadReplies;
+}
+
+// What is read of an incomplete request is the peer's time, not ours.
+void Connection::end_sample(bool is_answered) {
+  if (sampled_at_ == std::chrono::steady_clock::time_point{}) return;
+  if (is_answered) server_.note_latency_(std::chrono::steady_clock::now() - sampled_at_);
+  sampled_at_ = {};
 }
 
 // Called when the kernel takes bytes again.

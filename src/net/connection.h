@@ -43,6 +43,7 @@ class Connection {
   void answer_pending();
   bool send_replies(const std::string& out);
   void flush();
+  void end_sample(bool is_answered);
   void wait_for_peer();
   void close();
 
@@ -51,7 +52,10 @@ class Connection {
   std::unique_ptr<Session> session_;
   std::string pending_;  // of a request that isn't complete, or that waits for the peer to read
   std::string unsent_;   // replies the kernel did not take yet
+  const base::SteadyPoint born_;
   base::SteadyPoint waiting_since_{};
+  // When the request at hand was read, where its answer is to be timed; else nothing.
+  std::chrono::steady_clock::time_point sampled_at_{};
   bool closed_ = false;
   bool hang_up_ = false;
   bool was_answered_ = false;

@@ -84,10 +84,8 @@ void Server::accept_some(Listener& listener) {
 
 void Server::pause_accepting() {
   if (!accepting_paused_) {
-    base::log_warning(
-        "accepting pauses at {} connections: raise the limit of open files (LimitNOFILE) if this "
-        "stays",
-        connections_.size());
+    base::log_warning("accepting pauses at {} connections: {}", connections_.size(),
+                      limits_.advice);
   }
   accepting_paused_ = true;
   for (const auto& listener : listeners_) listener->watch->pause();
@@ -104,13 +102,19 @@ void Server::resume_accepting() {
 void Server::sweep() {
   now_ = clock_.steady();
   const base::SteadyPoint deadline = now_ - limits_.stall;
+  const base::SteadyPoint birth =
+      limits_.lifetime.count() > 0 ? now_ - limits_.lifetime : base::SteadyPoint::min();
   for (std::size_t i = connections_.size(); i > 0; --i) {
-    if (connections_[i - 1]->is_stalled(deadline)) {
+    if (connections_[i - 1]->is_stalled(deadline) || connections_[i - 1]->born_ <= birth) {
       ++stalled_;
       connections_[i - 1]->close();
     }
   }
   sweeper_.start(kSweepEvery);
+}
+
+void Server::offer_again() {
+  for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->answer();
 }
 
 void Server::bury(const Connection& connection) {

@@ -82,10 +82,10 @@ const Schema& policy_schema() {
 }
 
 const Schema& state_schema() {
-  static const Schema kSchema{
-      0x544c5353,
-      "state database",
-      {state_step_1(), state_step_2(), state_step_3(), state_step_4(), state_step_5()}};
+  static const Schema kSchema{0x544c5353,
+                              "state database",
+                              {state_step_1(), state_step_2(), state_step_3(), state_step_4(),
+                               state_step_5(), state_step_6()}};
   return kSchema;
 }
 

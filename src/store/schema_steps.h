@@ -12,5 +12,6 @@ std::string state_step_2();
 std::string state_step_3();
 std::string state_step_4();
 std::string state_step_5();
+std::string state_step_6();
 
 }  // namespace store

@@ -174,6 +174,34 @@ class StateDb {
   // Deliveries to a destination that the counters have since then, those that failed left out.
   base::Result<std::int64_t> count_deliveries(std::string_view destination, std::int64_t since);
 
+  // For a look at everything (overview_counts.cc): each reads an index, or stops at `limit`.
+  //
+  // How many destinations are in each phase but `normal`.
+  struct PhaseCount {
+    model::Phase phase = model::Phase::Normal;
+    std::int64_t count = 0;
+  };
+  base::Result<std::vector<PhaseCount>> count_phases();
+  // Those destinations: the downgraded and rerouted ones first, of equals the newest.
+  base::Result<std::vector<StoredState>> list_away(std::int64_t limit);
+  // The last checks of destinations watched since then, by what they said of the level asked.
+  struct CheckCounts {
+    std::int64_t compliant = 0;
+    std::int64_t failing = 0;
+    std::int64_t unknown = 0;
+  };
+  base::Result<CheckCounts> count_checks(std::int64_t watched_since);
+  // Destinations among them that failed, those that do so for the longest time first.
+  base::Result<std::vector<std::string>> list_failing(std::int64_t watched_since,
+                                                      std::int64_t limit);
+  // Certificates, the next to lapse first, each once for a host. Ends where `visit` returns false.
+  struct SeenEnd {
+    std::string_view destination;
+    std::string_view host;
+    std::int64_t not_after = 0;
+  };
+  base::Result<void> list_ends(const std::function<bool(const SeenEnd&)>& visit);
+
   base::Result<StoredClock> load_clock();
   // One remembered value, of any bytes.
   std::optional<Refused> save_text(std::string_view name, std::string_view value);

@@ -99,6 +99,21 @@ base::Result<void> StateDb::load_states(const std::function<bool(StoredState)>& 
   return {};
 }
 
+base::Result<std::vector<StoredState>> StateDb::list_away(std::int64_t limit) {
+  auto [statement, failure] =
+      impl_->db.prepare(fmt::format("SELECT {} FROM destination_state WHERE phase <> 'normal' "
+                                    "ORDER BY phase IN ('probation', 'trial'), since DESC LIMIT ?1",
+                                    kColumns));
+  if (failure.failed()) return base::Error{impl_->describe(failure)};
+  statement.bind(1, limit);
+  std::vector<StoredState> away;
+  while (statement.step()) {
+    if (auto stored = read_row(statement)) away.push_back(std::move(*stored));
+  }
+  if (statement.failure().failed()) return base::Error{impl_->describe(statement.failure())};
+  return away;
+}
+
 base::Result<std::optional<StoredState>> StateDb::find_state(std::string_view view,
                                                              std::string_view destination) {
   auto [statement, failure] = impl_->db.prepare(fmt::format(

@@ -2,11 +2,14 @@
 // beside it. Bytes in, values out; the receiver believes nothing that does not parse.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "src/model/evidence_totals.h"
 
 namespace wire {
 
@@ -21,6 +24,7 @@ enum class FromParent : std::uint8_t {
   Ping,         // is your loop alive?
   StateBase,    // one descriptor: what was known of destinations when `store` last said so
   EvidenceUid,  // 8 bytes: one more than the uid whose outcomes are trusted; 0 = nobody's
+  Roles,        // to `store`: RoleRecords (http_message.h), one behind the other
 };
 
 // It was saved by an earlier run: policy.db may have changed since.
@@ -68,8 +72,8 @@ enum class IngestToAnswer : std::uint8_t {
   Stats,         // IngestStats
 };
 
-enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i', Net = 'n' };
-enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c', Tlsrpt = 'r' };
+enum class PeerRole : char { Answer = 'a', Store = 's', Ingest = 'i', Net = 'n', Http = 'h' };
+enum class Listener : char { Tlsmap = 't', Policyd = 'p', Control = 'c', Tlsrpt = 'r', Http = 'h' };
 
 // What `ingest` counted since it started.
 struct IngestStats {
@@ -97,6 +101,14 @@ struct AlarmCounts {
   bool operator==(const AlarmCounts&) const = default;
 };
 
+// How long answers took, of one request in 16 (net/server.h): not cumulative, the last bucket has
+// what took longer than any bound (model::Overview::kLatencyBounds).
+struct LatencyCounts {
+  std::array<std::uint64_t, 10> buckets{};
+  std::uint64_t nanoseconds = 0;  // of all together
+  bool operator==(const LatencyCounts&) const = default;
+};
+
 // What `answer` counted since it started.
 struct AnswerStats {
   std::int64_t pid = 0;
@@ -106,6 +118,10 @@ struct AnswerStats {
   std::uint64_t not_found = 0;
   std::uint64_t temp = 0;
   std::uint64_t perm = 0;
+  // The same by table and status (tlsmap/map_name.h, tlsmap/session.h), and for names of no table.
+  std::array<std::array<std::uint64_t, 4>, 5> by_map{};
+  std::uint64_t unknown_map = 0;
+  LatencyCounts latency;
   std::uint64_t malformed = 0;
   std::uint64_t stalled = 0;
   std::uint64_t policyd = 0;
@@ -119,6 +135,7 @@ struct AnswerStats {
   std::uint64_t dropped = 0;
   std::uint64_t frozen = 0;
   std::uint64_t unplaced = 0;  // evidence of `ingest` whose destination is none
+  model::EvidenceTotals evidence;
   AlarmCounts alarms;
   IngestStats ingest;
   bool operator==(const AnswerStats&) const = default;

@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from daemon import Daemon
+from daemon import Daemon, loopback_address
 from oracle import NOT_FOUND, Oracle, strict_rows
 from processes import SLOWNESS, children_of, is_alive, name_of, read_proc, wait_until
 from socketmap import frame
@@ -20,12 +20,13 @@ ALLOWED = {**STRICT, "absent.example": {NOT_FOUND}}
 
 class Names(unittest.TestCase):
     def test_roles_are_direct_children_named_after_what_they_do(self):
-        with Daemon(ROWS, probe_watch="yes", resolver="127.0.0.1:1") as daemon:
+        with Daemon(ROWS, probe_watch="yes", resolver="127.0.0.1:1",
+                    http_listen=f"inet:{loopback_address()}") as daemon:
             children = children_of(daemon.process.pid)
-            self.assertEqual(["tlspolicyd: answer", "tlspolicyd: net", "tlspolicyd: store"],
+            self.assertEqual(["tlspolicyd: answer", "tlspolicyd: http", "tlspolicyd: net", "tlspolicyd: store"],
                              sorted(map(name_of, children)))
             # The service doesn't wait for `net`, which may be about to call itself so.
-            wait_until(lambda: [b"tlspolicyd: ans", b"tlspolicyd: net", b"tlspolicyd: sto"]
+            wait_until(lambda: [b"tlspolicyd: ans", b"tlspolicyd: htt", b"tlspolicyd: net", b"tlspolicyd: sto"]
                        == sorted(read_proc(pid, "comm").strip() for pid in children), "each shows its name", 20)
             self.assertEqual([], [pid for child in children for pid in children_of(child)])
 

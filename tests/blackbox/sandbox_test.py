@@ -7,7 +7,8 @@ import signal
 import subprocess
 import unittest
 
-from daemon import Daemon
+from daemon import Daemon, loopback_address
+from http_client import get
 from net_world import World
 from oracle import NOT_FOUND, Oracle, strict_rows
 from processes import plain_build_only, read_proc, status_of, wait_until
@@ -107,15 +108,48 @@ class TheRoleThatProbes(unittest.TestCase):
                     self.assertNotIn(database, mapped)
 
 
+class TheRoleThatShows(unittest.TestCase):
+    def test_it_opens_nothing_while_it_serves_and_its_peers_die(self):
+        where = f"inet:{loopback_address()}"
+        with Daemon(ROWS, http_listen=where) as daemon:
+            http, log = daemon.role("http"), daemon.path("calls")
+            with watched(http, log):
+                for path in ("/", "/still", "/metrics", "/healthz", "/readyz", "/nothing"):
+                    self.assertEqual(404 if path == "/nothing" else 200, get(where, path).status)
+                for name in ("store", "answer"):
+                    killed = daemon.kill_role(name)
+                    daemon.role(name, other_than=killed)
+                    wait_until(lambda: get(where, "/healthz").status == 200, "it is told again", 20)
+                    self.assertEqual(200, get(where, "/").status)
+                self.assertEqual(421, get(where, "/", host="evil.example").status)
+            with open(log, encoding="utf-8", errors="replace") as file:
+                calls = set(re.findall(r"^\d+ +(\w+)\(", file.read(), re.M))
+            self.assertLessEqual({"recvfrom", "sendto"}, calls)
+            self.assertEqual(set(), calls & set(OPENING))
+            self.assertEqual(http, daemon.role("http"))
+
+    def test_it_holds_neither_a_policy_nor_a_database(self):
+        where = f"inet:{loopback_address()}"
+        with Daemon(ROWS, http_listen=where) as daemon:
+            self.assertEqual(200, get(where, "/").status)
+            http = daemon.role("http")
+            self.assertEqual([], [target for target in targets_of(http)
+                                  if target.startswith("/") and target not in ("/dev/null", daemon.path("log"))])
+            mapped = read_proc(http, "maps").decode()
+            for database in ("policy.db", "state.db", "policy.image", "/memfd:"):
+                self.assertNotIn(database, mapped)
+
+
 class TheFilter(unittest.TestCase):
     @plain_build_only
     def test_every_role_runs_under_a_system_call_filter(self):
-        with Daemon(ROWS, probe_watch="yes", resolver="127.0.0.1:1") as daemon:
-            self.assertEqual({"answer", "store", "net"}, set(daemon.roles()))
+        with Daemon(ROWS, probe_watch="yes", resolver="127.0.0.1:1",
+                    http_listen=f"inet:{loopback_address()}") as daemon:
+            self.assertEqual({"answer", "store", "net", "http"}, set(daemon.roles()))
             for name, pid in daemon.roles().items():
                 with self.subTest(role=name):
                     self.assertEqual(FILTERED, wait_until(lambda pid=pid: status_of(pid, "Seccomp"), "it is filtered"))
-            for name in ("answer", "store", "net"):
+            for name in ("answer", "store", "net", "http"):
                 killed = daemon.kill_role(name)
                 self.assertEqual(FILTERED, wait_until(
                     lambda pid=daemon.role(name, other_than=killed): status_of(pid, "Seccomp"), "it is filtered"))

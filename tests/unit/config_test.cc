@@ -243,12 +243,20 @@ TEST_CASE("config: databases and image must be different files; the line at faul
   CHECK(error_of("image_file = /a\nstate_db = /a\n").starts_with("t.conf:2: state_db: "));
 }
 
-TEST_CASE("config: a key that nothing acts on yet is a warning, not an error") {
-  const auto parsed = parse("# x\nhttp_listen = inet:127.0.0.1:8461\n");
-  REQUIRE(parsed.errors.empty());
-  REQUIRE(parsed.warnings.size() == 1);
-  CHECK(parsed.warnings[0].starts_with("t.conf:2: http_listen: "));
-  CHECK(parsed.config.http_listen.size() == 1);
+TEST_CASE("config: http_listen takes what this host alone can reach") {
+  const auto parsed =
+      parse("http_listen = inet:127.0.0.1:8461, inet:[::1]:8461, inet:localhost:1, unix:/h, "
+            "systemd:http\n");
+  CHECK(parsed.errors.empty());
+  CHECK(parsed.warnings.empty());
+  CHECK(parsed.config.http_listen.size() == 5);
+  for (const std::string other : {"inet:0.0.0.0:8461", "inet:192.0.2.1:80", "inet:[::]:80",
+                                  "inet:[2001:db8::1]:80", "inet:[::ffff:127.0.0.1]:80"}) {
+    CAPTURE(other);
+    const auto error = error_of("http_listen = inet:127.0.0.1:8461, " + other + "\n");
+    CHECK(error.starts_with("t.conf:1: http_listen: "));
+    CHECK(error.find("this host alone") != error.npos);
+  }
 }
 
 TEST_CASE("config: probe_allow holds networks and nothing else") {

@@ -57,7 +57,10 @@ class Rig {
   explicit Rig(std::string reply = "yes\n", std::size_t most = 100)
       : Rig([reply] { return std::make_unique<LineSession>(reply); }, most) {}
   explicit Rig(std::function<std::unique_ptr<net::Session>()> make_session, std::size_t most = 100)
-      : server(loop, clock, {.connections = most, .stall = std::chrono::seconds{10}}) {
+      : Rig(std::move(make_session),
+            net::Server::Limits{.connections = most, .stall = std::chrono::seconds{10}}) {}
+  Rig(std::function<std::unique_ptr<net::Session>()> make_session, net::Server::Limits limits)
+      : server(loop, clock, limits) {
     std::string folder = std::filesystem::temp_directory_path() / "server_test.XXXXXX";
     REQUIRE(::mkdtemp(folder.data()) != nullptr);
     folder_ = folder;

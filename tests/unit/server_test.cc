@@ -63,6 +63,77 @@ TEST_CASE("a peer that stalls in the middle of a request is dropped, an idle one
   CHECK(rig.server.stalled() == 1);
 }
 
+TEST_CASE("with a lifetime an idle peer ends by the stall, and a busy one by its lifetime") {
+  Rig rig([] { return std::make_unique<server_rig::LineSession>("yes\n"); },
+          net::Server::Limits{.connections = 9,
+                              .stall = std::chrono::seconds{10},
+                              .lifetime = std::chrono::seconds{20}});
+  const auto idle = rig.connect();
+  const auto busy = rig.connect();
+  rig.turn();
+  say(busy, "a\n");
+  rig.turn();
+  rig.clock.advance(std::chrono::seconds{11});
+  rig.turn(milliseconds{1200});
+  CHECK(hear(idle) == "<end>");
+  CHECK(hear(busy) == "yes\n");
+  rig.clock.advance(std::chrono::seconds{10});
+  rig.turn(milliseconds{1200});
+  CHECK(hear(busy) == "<end>");
+  CHECK(rig.server.stalled() == 2);
+}
+
+// Answers nothing until it may.
+class WaitingSession final : public net::Session {
+ public:
+  explicit WaitingSession(const bool& may_answer) : may_answer_(may_answer) {}
+  Step receive(std::string_view in, std::string& out) override {
+    if (!may_answer_) return {};
+    out += in;
+    return {in.size(), true};
+  }
+
+ private:
+  const bool& may_answer_;
+};
+
+TEST_CASE("what a session left alone is offered again, to every peer that waits") {
+  bool may_answer = false;
+  Rig rig([&may_answer] { return std::make_unique<WaitingSession>(may_answer); });
+  const auto one = rig.connect();
+  const auto other = rig.connect();
+  const auto silent = rig.connect();
+  say(one, "one");
+  say(other, "other");
+  rig.turn();
+  rig.server.offer_again();
+  CHECK(hear(one).empty());
+  may_answer = true;
+  rig.server.offer_again();
+  rig.turn();
+  CHECK(hear(one) == "one<end>");
+  CHECK(hear(other) == "other<end>");
+  CHECK(hear(silent).empty());
+}
+
+TEST_CASE("the time of one answer in sixteen is told, of none that was not given") {
+  Rig rig;
+  int samples = 0;
+  rig.server.watch_latency([&samples](std::chrono::nanoseconds took) {
+    CHECK(took.count() > 0);
+    ++samples;
+  });
+  const auto client = rig.connect();
+  say(client, "half of a li");  // the first reading, and no answer
+  rig.turn(milliseconds{5});
+  CHECK(samples == 0);
+  for (int i = 0; i < 16; ++i) {
+    say(client, "a\n");
+    rig.turn(milliseconds{5});
+  }
+  CHECK(samples == 1);
+}
+
 TEST_CASE("at the limit accepting pauses, those who are in go on, and the next gets in later") {
   Rig rig("yes\n", 2);
   auto first = rig.connect();
