@@ -12,9 +12,10 @@ import man_pages  # noqa: E402
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.M | re.S)
 CODE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 LINK = re.compile(r"\]\(([^)#]+)\)")
-TEST = re.compile(r"(blackbox|postfix|unit|scenario|fuzz|house)\.(\w+)(?:/(test_\w+))?$")
+TEST = re.compile(r"(blackbox|package|postfix|unit|scenario|fuzz|house)\.(\w+)(?:/(test_\w+))?$")
 PLACES = {"blackbox": "tests/blackbox/{}_test.py", "postfix": "tests/postfix/test_{}.py", "unit": "tests/unit/{}_test.cc",
-          "scenario": "tests/scenario/{}.txt", "fuzz": "tests/fuzz/{}_fuzz.cc", "house": "tests/{}_test.py"}
+          "scenario": "tests/scenario/{}.txt", "fuzz": "tests/fuzz/{}_fuzz.cc", "house": "tests/{}_test.py",
+          "package": "tests/package/package_test.py"}
 FILE = re.compile(r"[\w.-]+(/[\w.-]+)+$")
 SNAKE = re.compile(r"[a-z]+(_[a-z0-9]+)+$")
 # What stands for a name that the reader chooses.

@@ -138,7 +138,7 @@ constexpr std::array kMetrics{
     Metric{"tlspolicyd_answers_total", "counter", "Answers given to Postfix, by map and status.",
            [](const Overview& o, std::int64_t, Samples& s) { read_answers(o, s); }},
     Metric{"tlspolicyd_answer_duration_seconds", "histogram",
-           "From a request read to its reply handed to the kernel.",
+           "From a request read to its reply handed to the kernel, of one request in 16.",
            [](const Overview& o, std::int64_t, Samples& s) { read_latency(o, s); }},
     Metric{"tlspolicyd_connections", "gauge", "Connections of Postfix that are open.",
            read_count<&Overview::connections>},

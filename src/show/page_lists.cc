@@ -132,7 +132,9 @@ std::string partners_html(const Overview& overview, std::int64_t now) {
                                                {"Since"},
                                                {"Deferred (24 h)", TableHtml::Kind::Number}});
   for (const auto& each : overview.partners) {
-    table.add({with_aside(each.destination, each.mx), with_aside(each.text, each.cause),
+    const bool is_said = each.text.find(each.cause) != std::string::npos;
+    table.add({with_aside(each.destination, each.mx),
+               with_aside(each.text, is_said ? "" : each.cause),
                time_html(each.since, now, "not known"), count_text(each.deferred)});
   }
   return section_html("partners", kHeading,

@@ -91,19 +91,20 @@ std::string roles_html(const Overview& overview) {
 constexpr std::array<std::string_view, 4> kStatuses{"OK", "NOTFOUND", "TEMP", "PERM"};
 
 std::string answers_html(const Overview& overview) {
-  if (overview.answers.empty()) return {};
   struct Row {
     std::array<std::uint64_t, kStatuses.size()> counts{};
     std::uint64_t all = 0;
   };
   std::map<std::string_view, Row> rows;
   for (const auto& [map, status, count] : overview.answers) {
+    if (count == 0) continue;  // what nobody asks is left out
     auto& row = rows[map];
     row.all += count;
     for (std::size_t i = 0; i < kStatuses.size(); ++i) {
       if (status == kStatuses[i]) row.counts[i] += count;
     }
   }
+  if (rows.empty()) return {};
   std::vector<TableHtml::Column> columns{{"Map", TableHtml::Kind::Word}};
   for (const auto status : kStatuses) columns.push_back({status, TableHtml::Kind::Number});
   columns.push_back({"All", TableHtml::Kind::Number});

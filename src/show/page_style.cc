@@ -85,6 +85,7 @@ th.number, td.number { text-align: right; min-width: 4.5rem; }
 .prose { min-width: 13rem; }
 .word { min-width: 8rem; }
 .compact .word { min-width: 5rem; }
+.compact .number { min-width: 3rem; }
 time { white-space: nowrap; }
 
 .traffic { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 1.5rem 2.5rem; align-items: start; }

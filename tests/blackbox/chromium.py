@@ -25,7 +25,7 @@ LOADED = "Page.loadEventFired"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--mute-audio",
            "--disable-background-networking", "--disable-component-update", "--disable-default-apps",
            "--disable-extensions", "--disable-sync", "--no-default-browser-check", "--no-proxy-server",
-           "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-pipe")
+           "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.*", "--remote-debugging-pipe")
 
 
 def is_installed():

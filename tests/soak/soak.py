@@ -141,8 +141,13 @@ class Soak:
             print(self._summary(clients, editor), flush=True)
             passed = self._is_passed(clients)
             if not passed:
-                print(f"{scene.daemon.log()[-6000:]}\nagain: ./dev soak {options.seconds} --seed {options.seed}")
+                print(f"{scene.daemon.log()[-6000:]}\nagain: {self._command()}")
         return passed
+
+    def _command(self):
+        options = self._options
+        chosen = "".join(f" --fault '{name}'" for name in options.fault or ())
+        return f"./dev soak {options.seconds} --seed {options.seed} --rate {options.rate}{chosen}"
 
     def _elapsed(self):
         return time.monotonic() - self._began

@@ -169,6 +169,14 @@ TEST_CASE("page: a downgrade shows what, why, since and until when") {
   CHECK_THAT(page, ContainsSubstring("<span class=\"warn\">in 6 d</span>"));
 }
 
+TEST_CASE("page: a map that nobody asks is left out") {
+  auto overview = samples::well();
+  overview.answers.push_back({"transport", "OK", 0});
+  const auto page = show::render_page(overview, kNow);
+  CHECK(page.find(">transport<") == std::string::npos);
+  CHECK_THAT(page, ContainsSubstring(">strict<"));
+}
+
 TEST_CASE("page: full lists are whole, what they leave out is counted") {
   const auto page = show::render_page(samples::full(), kNow);
   CHECK_THAT(page,
