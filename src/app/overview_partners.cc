@@ -32,8 +32,11 @@ std::optional<Partner> describe(store::StateDb& db, const jobs::PutOff& put_off)
   const auto stored = db.find_state(put_off.view, put_off.destination);
   if (stored && *stored) {
     const auto& state = (*stored)->state;
-    const bool is_over = state.failures.empty() && state.worked_at >= put_off.last_hour;
+    const bool is_normal = state.phase == model::Phase::Normal;
+    const bool is_over =
+        is_normal && state.failures.empty() && state.worked_at >= put_off.last_hour;
     if (is_over) return std::nullopt;
+    if (!is_normal) partner.since = state.since;
     if (!state.failures.empty()) {
       const auto& last = state.failures.back().evidence;
       partner.since = state.failures.front().at.wall;

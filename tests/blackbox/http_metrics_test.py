@@ -156,6 +156,9 @@ class Status(unittest.TestCase):
                           "Mail of the last 24 hours", "put off", "Last decisions", "2 more: tlspolicyctl decisions"):
                 self.assertIn(words, text)
             self.assertRegex(text, r"put off +7 ")
+            overview = daemon.status()["overview"]
+            since = {each["destination"]: each["since"] for each in overview["downgrades"]}
+            self.assertEqual(since, {each["destination"]: each["since"] for each in overview["partners"]})
 
     def test_watching_goes_on_until_it_is_interrupted(self):
         with Daemon() as daemon:
