@@ -31,12 +31,13 @@ Overview::Image describe(const image::Stamp& stamp) {
 
 void put_checks(Overview& overview, const std::optional<wire::NetStats>& stats) {
   if (!stats) return;
-  overview.checks.emplace();
-  overview.checks->watched = stats->watched;
-  overview.checks->checks = stats->checks;
-  overview.checks->put_off = stats->put_off;
-  overview.checks->probes = stats->probes;
-  overview.checks->refused = stats->refused;
+  Overview::Checks checks;
+  checks.watched = stats->watched;
+  checks.checks = stats->checks;
+  checks.put_off = stats->put_off;
+  checks.probes = stats->probes;
+  checks.refused = stats->refused;
+  overview.checks = checks;
   overview.drops.push_back({"net", stats->dropped});
 }
 
