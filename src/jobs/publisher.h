@@ -91,6 +91,7 @@ class Publisher {
   Outlet& outlet_;
   Policy in_force_;
   Policy pending_;
+  std::optional<store::Compiled> unmapped_;  // to be tried again
   Status status_;
 };
 
