@@ -39,8 +39,8 @@ Outcome judge(const World& world, const Listener& other, const std::vector<std::
   const Calm ours;
   if (other.messages.size() > sent.size() ||
       !std::equal(other.messages.begin(), other.messages.end(), sent.begin())) {
-    return world.wrong(fmt::format("message {} is another, or was never sent",
-                                   other.messages.size()));
+    return world.wrong(
+        fmt::format("message {} is another, or was never sent", other.messages.size()));
   }
   if (other.messages.size() == sent.size()) {
     return is_all ? Outcome::Exact : world.refused("not all could be sent");

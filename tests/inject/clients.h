@@ -21,8 +21,8 @@ struct Heard {
 // came first. A loop that gives up is the end of its role.
 bool turn_until(net::Loop& loop, const std::function<bool()>& is_over);
 
-// Serves on a unix socket until each client, all of whom say `request` at once and at the start, has
-// heard as many bytes as `is_all` wants or the end. Nothing where no socket came to be.
+// Serves on a unix socket until each client, all of whom say `request` at once and at the start,
+// has heard as many bytes as `is_all` wants or the end. Nothing where no socket came to be.
 std::vector<Heard> serve(const World& world, net::Server::MakeSession make_session,
                          const std::string& request,
                          const std::function<bool(const std::string&)>& is_all);

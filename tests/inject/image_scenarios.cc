@@ -86,7 +86,8 @@ Outcome load(const World& world, bool copies) {
   if (!fd) return world.refused(fd.error());
   if (!image::is_sealed(fd->get())) return world.refused("it is not sealed");
   const auto when = copies ? image::Image::Checksum::Later : image::Image::Checksum::Now;
-  const auto image = copies ? image::Image::load(fd->get(), when) : image::Image::map(fd->get(), when);
+  const auto image =
+      copies ? image::Image::load(fd->get(), when) : image::Image::map(fd->get(), when);
   if (!image) return world.refused(image.error());
   while (copies) {
     const auto verified = (*image)->verify_some(1000);
@@ -96,8 +97,7 @@ Outcome load(const World& world, bool copies) {
   const auto row = (*image)->find("d042.example");
   const Calm ours;
   if (!row || row->match != "d042.example") return world.wrong("a row is not found");
-  return describe(**image) == samples().before_text ? Outcome::Exact
-                                                    : world.wrong("another image");
+  return describe(**image) == samples().before_text ? Outcome::Exact : world.wrong("another image");
 }
 
 const std::array kScenarios{

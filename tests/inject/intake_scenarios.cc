@@ -55,7 +55,7 @@ Outcome follow(const World& world) {
   append(world, 31, 40);
   read();
   // What failed fails no more.
-  const Calm ours;
+  disarm();
   const std::size_t before = lines.size();
   for (int i = 0; i < 3; ++i) read();
   for (std::size_t i = 0; i < 40; ++i) {
@@ -137,7 +137,8 @@ void send_datagrams(const std::string& path) {
   std::strncpy(&address.sun_path[0], path.c_str(), sizeof address.sun_path - 1);
   const auto* to = static_cast<const sockaddr*>(static_cast<const void*>(&address));
   for (std::uint64_t i = 0; i < kDatagrams; ++i) {
-    static_cast<void>(::sendto(fd.get(), kDatagram.data(), kDatagram.size(), 0, to, sizeof address));
+    static_cast<void>(
+        ::sendto(fd.get(), kDatagram.data(), kDatagram.size(), 0, to, sizeof address));
   }
 }
 
@@ -165,7 +166,8 @@ Outcome report(const World& world, bool is_foreign) {
   if (is_foreign && believed > 0) return world.wrong("a stranger is believed");
   if (taken > stats.datagrams) return world.wrong("more evidence than datagrams");
   if (!is_foreign && believed != taken) return world.refused("our own word is not believed");
-  if (stats.datagrams != kDatagrams) return world.refused(is_over ? "the loop ended" : "not all came");
+  if (stats.datagrams != kDatagrams)
+    return world.refused(is_over ? "the loop ended" : "not all came");
   return taken == kDatagrams ? Outcome::Exact : world.refused("some are refused");
 }
 

@@ -1,8 +1,8 @@
 // nth_failure                                  every n of every fault in every scenario
-// nth_failure --each COUNT --seed SEED         at most COUNT of each, from a place that SEED, or "any", chooses
-// nth_failure ... --only SCENARIO              of one scenario
-// nth_failure SCENARIO FAULT N once|sticky     one of them, with its log
-// nth_failure --list                           the scenarios, and how often each calls what
+// nth_failure --each COUNT --seed SEED         at most COUNT of each, from a place that SEED, or
+// "any", chooses nth_failure ... --only SCENARIO              of one scenario nth_failure SCENARIO
+// FAULT N once|sticky     one of them, with its log nth_failure --list the scenarios, and how often
+// each calls what
 //
 // RELIABILITY.md section 6, row nth-failure. Exit status 0: nothing was wrong.
 #include <fmt/format.h>
@@ -95,7 +95,8 @@ class Campaign {
   void run(const Scenario& scenario) {
     runner_.prepare(scenario);
     const auto counted = runner_.run(scenario, inject::faults().front(), 0, false);
-    if (counted.ending != Ending::Exact) note(scenario, inject::faults().front(), 0, false, counted);
+    if (counted.ending != Ending::Exact)
+      note(scenario, inject::faults().front(), 0, false, counted);
     for (const Fault& fault : inject::faults()) {
       const auto calls = counted.calls.at(static_cast<std::size_t>(fault.call));
       if (calls == 0) continue;
@@ -213,7 +214,8 @@ int main(int argc, char** argv) {
   } else if (words.size() == 4) {
     return run_one(scenarios, words);
   } else if (!words.empty()) {
-    fmt::print(stderr, "usage: nth_failure [--each COUNT --seed SEED] [--only SCENARIO] | --list\n");
+    fmt::print(stderr,
+               "usage: nth_failure [--each COUNT --seed SEED] [--only SCENARIO] | --list\n");
     return 2;
   }
   fmt::print("of each fault {}, seed {}\n", most == 0 ? "all" : std::to_string(most), seed);

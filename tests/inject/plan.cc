@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 
 namespace inject {
@@ -86,18 +87,23 @@ constexpr std::array kFaults{
     Fault{"epoll_wait.ENOMEM", Call::EpollWait, ENOMEM},
 };
 
-// What the hooks read: one process runs one injection, on one thread.
+// What the hooks read: one process runs one injection. A reading of policy.db has a second thread,
+// so which call is the n-th of both may differ from run to run there.
 struct State {
   const Fault* fault = nullptr;
   std::uint64_t nth = 0;
   bool is_sticky = false;
   Shared* shared = nullptr;
-  int calm = 0;
 };
 
 State& state() noexcept {
   static constinit State one;
   return one;
+}
+
+int& calm() noexcept {
+  static constinit thread_local int depth = 0;
+  return depth;
 }
 
 }  // namespace
@@ -113,7 +119,7 @@ std::optional<Fault> find_fault(std::string_view name) {
 }
 
 void arm(const Fault& fault, std::uint64_t nth, bool is_sticky, Shared& shared) {
-  state() = {&fault, nth, is_sticky, &shared, 0};
+  state() = {&fault, nth, is_sticky, &shared};
 }
 
 void disarm() {
@@ -122,19 +128,20 @@ void disarm() {
 
 const Fault* take(Call call) noexcept {
   State& now = state();
-  if (now.shared == nullptr || now.calm > 0) return nullptr;
-  const std::uint64_t number = ++now.shared->calls[static_cast<std::size_t>(call)];
+  if (now.shared == nullptr || calm() > 0) return nullptr;
+  auto& calls = now.shared->calls[static_cast<std::size_t>(call)];
+  const std::uint64_t number = std::atomic_ref(calls).fetch_add(1) + 1;
   if (now.nth == 0 || now.fault->call != call) return nullptr;
   if (number != now.nth && !(now.is_sticky && number > now.nth)) return nullptr;
-  ++now.shared->fired;
+  std::atomic_ref(now.shared->fired).fetch_add(1);
   return now.fault;
 }
 
 Calm::Calm() noexcept {
-  ++state().calm;
+  ++calm();
 }
 Calm::~Calm() {
-  --state().calm;
+  --calm();
 }
 
 }  // namespace inject

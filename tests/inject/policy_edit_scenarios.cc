@@ -181,7 +181,8 @@ Outcome list(const World& world) {
   if (!submission) return world.refused(submission.error());
   const Calm ours;
   for (const auto& row : *rows) {
-    if (row.profile == "secure" && row.match != "mx." + row.destination + ":.mx." + row.destination) {
+    if (row.profile == "secure" &&
+        row.match != "mx." + row.destination + ":.mx." + row.destination) {
       return world.wrong("a row came without its match: " + row.destination);
     }
   }
@@ -190,8 +191,9 @@ Outcome list(const World& world) {
                       inbound->back().rule.sender == "a.example" &&
                       rows->back().destination == "d11.example";
   return is_all ? Outcome::Exact
-                : world.wrong(fmt::format("listed: {} rows, {} profiles, {} and {} rules", rows->size(),
-                                          profiles->size(), inbound->size(), submission->size()));
+                : world.wrong(fmt::format("listed: {} rows, {} profiles, {} and {} rules",
+                                          rows->size(), profiles->size(), inbound->size(),
+                                          submission->size()));
 }
 
 const std::array kScenarios{

@@ -62,7 +62,7 @@ Outcome publish(const World& world, bool has_policy) {
   }
   publisher.poll(kNow);
   publisher.poll(kNow + std::chrono::seconds{2});
-  const Calm ours;
+  disarm();
   const bool is_at_once = watcher.count > 0;
   if (is_at_once && watcher.published != expected().after) {
     return world.wrong("published was: " + watcher.published);

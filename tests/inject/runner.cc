@@ -29,7 +29,8 @@ namespace {
 constexpr int kExact = 100;
 constexpr int kRefused = 101;
 constexpr int kWrong = 102;
-// The longest wait of a scenario is for a reply, 2 s; a child that is still there was caught in a loop.
+// The longest wait of a scenario is for a reply, 2 s; a child that is still there was caught in a
+// loop.
 constexpr unsigned kPatience = 30;
 
 Shared*& shared_of_child() {
@@ -119,8 +120,8 @@ Outcome World::wrong(std::string_view why) const {
 }
 
 Runner::Runner() : root_(make_root()) {
-  void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) give_up("mmap");
   shared_ = new (memory) Shared{};
 }
@@ -187,9 +188,9 @@ Result Runner::judge(const Scenario& scenario, const Fault& fault, int status) c
       shared_->is_out_of_memory) {
     result.ending = Ending::Died;
   } else if (WIFSIGNALED(status)) {
-    result.text = fmt::format("killed by signal {} ({}){}", WTERMSIG(status),
-                              ::strsignal(WTERMSIG(status)),
-                              WTERMSIG(status) == SIGALRM ? ": it never ended" : "");
+    result.text =
+        fmt::format("killed by signal {} ({}){}", WTERMSIG(status), ::strsignal(WTERMSIG(status)),
+                    WTERMSIG(status) == SIGALRM ? ": it never ended" : "");
     return result;
   } else if (WEXITSTATUS(status) == kExact) {
     result.ending = Ending::Exact;

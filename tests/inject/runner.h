@@ -14,7 +14,7 @@ namespace inject {
 enum class Ending : std::uint8_t {
   Exact,
   Refused,
-  Died,   // std::terminate for std::bad_alloc, as DESIGN section 2 has it: the parent starts it anew
+  Died,  // std::terminate for std::bad_alloc, as DESIGN section 2 has it: the parent starts it anew
   Ended,  // the process left of its own will: a role that can't go on
   Wrong,
 };

@@ -1,5 +1,5 @@
-// A small piece of the daemon's work, with an oracle: what it may say, and what it may leave behind,
-// when any call below it fails.
+// A small piece of the daemon's work, with an oracle: what it may say, and what it may leave
+// behind, when any call below it fails.
 #pragma once
 
 #include <functional>

@@ -66,7 +66,8 @@ base::UniqueFd build_image() {
   }
   must(writer.add_row({.destination = ".below.example", .profile = profiles[0]}));
   must(writer.add_row({.destination = "[192.0.2.1]:25", .profile = profiles[0]}));
-  must(writer.add_row({.destination = "bank.example", .profile = profiles[1], .match = "mx.bank.example"}));
+  must(writer.add_row(
+      {.destination = "bank.example", .profile = profiles[1], .match = "mx.bank.example"}));
   must(writer.add_row({.destination = "faulty.example", .fault = "its profile is not there"}));
   must(writer.add_row({.destination = "off.example", .profile = profiles[2]}));
   must(writer.add_row({.destination = "xn--bcher-kva.example", .profile = profiles[0]}));
@@ -97,11 +98,12 @@ Replies split(std::string_view bytes) {
 void prepare_socketmap(const World& /*world*/) {
   samples() = {};
   samples().image = build_image();
-  for (const char* key : {"policy bank.example", "policy BÜCHER.example", "policy xn--bcher-kva.example",
-                          "policy deep.below.example", "policy [IPv6:2001:db8::1]:25",
-                          "policy [192.0.2.1]:25", "policy faulty.example", "policy off.example",
-                          "strict off.example", "policy-3.10 bank.example", "policy nobody.example",
-                          "outcome 2.0.0 sent", "transport u@bank.example", "policy bücher.example"}) {
+  for (const char* key :
+       {"policy bank.example", "policy BÜCHER.example", "policy xn--bcher-kva.example",
+        "policy deep.below.example", "policy [IPv6:2001:db8::1]:25", "policy [192.0.2.1]:25",
+        "policy faulty.example", "policy off.example", "strict off.example",
+        "policy-3.10 bank.example", "policy nobody.example", "outcome 2.0.0 sent",
+        "transport u@bank.example", "policy bücher.example"}) {
     wire::append_netstring(samples().requests, key);
   }
   Answering all(samples().image.get());
@@ -123,13 +125,15 @@ Outcome judge(const World& world, const Heard& heard, const Replies& replies,
   for (std::size_t i = 0; i < replies.size(); ++i) {
     if (replies[i] == expected[i]) continue;
     if (!replies[i].starts_with(temporary)) {
-      return world.wrong(fmt::format("request {}: '{}' instead of '{}'", i, replies[i], expected[i]));
+      return world.wrong(
+          fmt::format("request {}: '{}' instead of '{}'", i, replies[i], expected[i]));
     }
     outcome = world.refused(replies[i]);
   }
   if (replies.size() == expected.size()) return outcome;
   if (!heard.is_closed) {
-    return world.wrong(fmt::format("{} of {} replies, and no end", replies.size(), expected.size()));
+    return world.wrong(
+        fmt::format("{} of {} replies, and no end", replies.size(), expected.size()));
   }
   return world.refused("the connection ended");
 }
@@ -193,7 +197,9 @@ Outcome ask_policyd(const World& world) {
   }
   const auto heard = serve(
       world,
-      [&](const net::PeerCredentials&) { return std::make_unique<policyd::Session>(desk, counters); },
+      [&](const net::PeerCredentials&) {
+        return std::make_unique<policyd::Session>(desk, counters);
+      },
       requests, [](const std::string& bytes) { return split_actions(bytes).size() >= kMails; });
   const Calm ours;
   if (heard.empty()) return Outcome::Refused;

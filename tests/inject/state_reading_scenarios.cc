@@ -25,8 +25,9 @@ void prepare(const World& world) {
 void prepare_tampered(const World& world) {
   prepare(world);
   auto [db, failure] = store::Database::open(world.path("state.db"), SQLITE_OPEN_READWRITE, 0);
-  failure = db.execute("DROP TRIGGER decision_is_append_only_1;"
-                       "UPDATE decision SET to_level='none' WHERE seq=5");
+  failure = db.execute(
+      "DROP TRIGGER decision_is_append_only_1;"
+      "UPDATE decision SET to_level='none' WHERE seq=5");
   if (failure.failed()) give_up(failure.text);
 }
 

@@ -130,7 +130,8 @@ Outcome note(const World& world) {
     world.acknowledge(i);
   }
   store::InboundLog log;
-  log.decisions.push_back({1000, 7, "sender", "192.0.2.1", "a", "u@a.example", "", "encrypt", "", "reject"});
+  log.decisions.push_back(
+      {1000, 7, "sender", "192.0.2.1", "a", "u@a.example", "", "encrypt", "", "reject"});
   log.counts.push_back({{7200, 7, "a.example", "192.0.2.0/24", "encrypt", "", "reject"}, 1});
   if (const auto refused = db->add_inbound(log, 8000)) return world.refused(refused->text);
   world.acknowledge(10);
@@ -181,13 +182,13 @@ std::string inspect_begin(const World& world) {
 // A file of the first schema, with a state in it.
 void prepare_migrate(const World& world) {
   const auto path = world.path("state.db");
-  auto [db, failure] =
-      store::Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0);
+  auto [db, failure] = store::Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, 0);
   auto first = store::state_schema();
   first.steps.resize(1);
   must(store::migrate(db, first));
-  failure = db.execute("INSERT INTO evidence(view, destination, hour, source, cause, security, trusted,"
-                       " count) VALUES('', 'a.example', 36000, 'outcome', '', 'encrypted', 1, 5)");
+  failure = db.execute(
+      "INSERT INTO evidence(view, destination, hour, source, cause, security, trusted,"
+      " count) VALUES('', 'a.example', 36000, 'outcome', '', 'encrypted', 1, 5)");
   if (failure.failed()) give_up(failure.text);
 }
 

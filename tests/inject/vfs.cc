@@ -97,10 +97,10 @@ int on_unmap(sqlite3_file* file, int deletes) {
   return pass<&Methods::xShmUnmap>(file, deletes);
 }
 
-constexpr Methods kMethods{2,           on_close,   on_read,    on_write,  on_truncate,
-                           on_sync,     on_size,    on_lock,    on_unlock, on_check_lock,
-                           on_control,  on_sector,  on_device,  on_shm_map, on_shm_lock,
-                           on_barrier,  on_unmap,   nullptr,    nullptr};
+constexpr Methods kMethods{2,          on_close,  on_read,   on_write,   on_truncate,
+                           on_sync,    on_size,   on_lock,   on_unlock,  on_check_lock,
+                           on_control, on_sector, on_device, on_shm_map, on_shm_lock,
+                           on_barrier, on_unmap,  nullptr,   nullptr};
 
 int on_open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   file->pMethods = nullptr;
