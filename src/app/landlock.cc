@@ -91,7 +91,7 @@ std::string parent_of(const std::string& path) {
 
 Fence close_fence(std::span<const Way> ways, bool keeps_network) {
   const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, kAskVersion);
-  if (version < 1) return Fence::Absent;
+  if (version < 1) return errno == ENOSYS || errno == EOPNOTSUPP ? Fence::Absent : Fence::Refused;
   const RulesetAttributes forbidden = all_that(version, keeps_network);
   const base::UniqueFd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &forbidden, size_for(version), 0)));

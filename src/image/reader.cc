@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -63,6 +64,9 @@ std::string find_header_fault(const Header& header, std::size_t size) {
 }  // namespace
 
 struct Image::Digester {
+  Digester() {
+    if (!state) throw std::bad_alloc();
+  }
   base::Handle<XXH3_state_t, XXH3_freeState> state{XXH3_createState()};
   std::size_t done = 0;
 };

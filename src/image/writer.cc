@@ -7,6 +7,7 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <new>
 
 #include "src/base/bytes.h"
 #include "src/base/text.h"
@@ -62,6 +63,7 @@ std::string_view bytes_of(const std::vector<std::uint64_t>& slots) {
 
 std::uint64_t digest_of(std::initializer_list<std::string_view> parts) {
   const base::Handle<XXH3_state_t, XXH3_freeState> state(XXH3_createState());
+  if (!state) throw std::bad_alloc();
   XXH3_64bits_reset(state.get());
   for (const auto part : parts) XXH3_64bits_update(state.get(), part.data(), part.size());
   return XXH3_64bits_digest(state.get());

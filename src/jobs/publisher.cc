@@ -37,12 +37,22 @@ void Publisher::poll(base::sys_seconds now) {
   auto seen = look_(now);
   if (auto* compiled = std::get_if<store::Compiled>(&seen)) take(std::move(*compiled), now);
   if (const auto* trouble = std::get_if<store::Trouble>(&seen)) take(*trouble, now);
+  if (std::holds_alternative<store::Unchanged>(seen) && unmapped_) {
+    take(*std::exchange(unmapped_, std::nullopt), now);
+  }
 }
 
 void Publisher::take(store::Compiled compiled, base::sys_seconds now) {
+  unmapped_.reset();
   auto image = image::Image::map(compiled.image.get(), image::Image::Checksum::Later);
   if (!image) {
-    change_state(State::Trouble, "refused", image.error(), now);
+    // The database says it once; what lacks is memory, or a descriptor.
+    change_state(State::Trouble, "not-built",
+                 fmt::format("{}; that is tried again; {}", image.error(),
+                             describe_policy(status_.in_force)),
+                 now);
+    unmapped_ = std::move(compiled);
+    if (!in_force_.image) outlet_.announce_no_policy();
     return;
   }
   for (const std::string& warning : compiled.warnings) base::log_warning("policy.db: {}", warning);
@@ -62,6 +72,7 @@ void Publisher::take(store::Compiled compiled, base::sys_seconds now) {
 void Publisher::take(const store::Trouble& trouble, base::sys_seconds now) {
   // A database that can't be read takes back what it said before: an admin must not accept that.
   pending_ = {};
+  unmapped_.reset();
   status_.pending.reset();
   change_state(State::Trouble, trouble.code,
                fmt::format("{}; {}", trouble.text, describe_policy(status_.in_force)), now);

@@ -94,6 +94,7 @@ class Publisher {
   Policy in_force_;
   bool is_adopted_ = false;
   Policy pending_;
+  std::optional<store::Compiled> unmapped_;  // to be tried again
   Status status_;
 };
 

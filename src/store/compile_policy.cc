@@ -321,7 +321,7 @@ CompileOutcome Compiler::run(base::sys_seconds now) {
   };
   if (auto stop = compile_rules(db_, *writer_, list)) return outcome_of(std::move(*stop));
   auto image = writer_->finish(now);
-  if (!image) return Refusal{image.error()};
+  if (!image) return NotBuilt{image.error()};
   compiled_.image = std::move(*image);
   return std::move(compiled_);
 }

@@ -23,8 +23,12 @@ struct Refusal {
 struct Disorder {
   std::string text;
 };
+// The policy is in order, but there was no memory or no descriptor for its image.
+struct NotBuilt {
+  std::string text;
+};
 
-using CompileOutcome = std::variant<Compiled, Refusal, Disorder, Failure>;
+using CompileOutcome = std::variant<Compiled, Refusal, Disorder, NotBuilt, Failure>;
 
 // `db` must be inside a read transaction, so that all is of one commit.
 CompileOutcome compile_policy(Database& db, const model::PolicyCheck& check, base::sys_seconds now);

@@ -60,6 +60,11 @@ base::Result<void> fill_new_file(const std::string& path) {
   if (!failure.failed()) failure = db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
   if (failure.failed()) return describe_failure(path, failure);
   if (auto made = migrate(db, policy_schema()); !made) return base::Error{made.error()};
+  // Now, because closing does it too and says nothing where it fails; and the file is to move away
+  // from its -wal.
+  const auto [is_busy, copy_failure] = db.number("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (copy_failure.failed()) return describe_failure(path, copy_failure);
+  if (is_busy != 0) return base::Error{fmt::format("{}: another program has opened it", path)};
   return {};
 }
 

@@ -239,6 +239,12 @@ Reading PolicySource::State::compile(Database& db, base::sys_seconds now) {
   if (const auto* disorder = std::get_if<Disorder>(&outcome)) {
     return explain({SQLITE_CORRUPT, disorder->text});
   }
+  if (const auto* not_built = std::get_if<NotBuilt>(&outcome)) {
+    return trouble("not-built",
+                   fmt::format("it is in order, but no image of it could be made ({}); "
+                               "that is tried again",
+                               not_built->text));
+  }
   const auto& failure = std::get<Failure>(outcome);
   if (failure.kind() != SQLITE_CORRUPT) return explain(failure);
   const auto [damage, ignored] = find_damage(db);
@@ -303,7 +309,7 @@ std::variant<Unchanged, Compiled, Trouble> PolicySource::State::report(Reading r
     look_again.reset();
     if (found->code == "locked" || found->code == "not-wal") wait = Seconds{1};
     if (found->code == "locked" || found->code == "not-wal" || found->code == "unreadable" ||
-        found->code == "corrupt") {
+        found->code == "corrupt" || found->code == "not-built") {
       look_again = now + wait;
       wait = std::min(wait * 2, kLongestWait);
     }

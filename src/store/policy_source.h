@@ -48,7 +48,7 @@ inline constexpr std::size_t kMostFaultsListed = 1000;
 // Why the database can't be used now. The image in force stays.
 struct Trouble {
   // Short, stable, for status and tests: missing, empty, locked, corrupt, schema-newer,
-  // schema-older, not-ours, hostile-schema, not-wal, wal-lost, refused, unreadable
+  // schema-older, not-ours, hostile-schema, not-wal, wal-lost, refused, unreadable, not-built
   std::string code;
   std::string text;  // what is wrong and what to do, for the admin
 };

@@ -50,15 +50,12 @@ std::pair<Objects, Failure> make_expected_objects(std::int64_t version) {
   return read_objects(db);
 }
 
+// Made once for each version; a failure is not kept, memory may be there the next time.
 const std::pair<Objects, Failure>& expected_objects(std::int64_t version) {
-  static const auto kByVersion = [] {
-    std::vector<std::pair<Objects, Failure>> all;
-    for (std::int64_t i = 1; i <= policy_schema().newest(); ++i) {
-      all.push_back(make_expected_objects(i));
-    }
-    return all;
-  }();
-  return kByVersion.at(static_cast<std::size_t>(version - 1));
+  static std::map<std::int64_t, std::pair<Objects, Failure>> by_version;
+  auto& made = by_version[version];
+  if (made.first.empty() || made.second.failed()) made = make_expected_objects(version);
+  return made;
 }
 
 // True for an index of columns alone. Expressions and WHERE make SQLite run what the file says.

@@ -176,7 +176,7 @@ def run_in_circles(pid):
 
 
 class InCircles(unittest.TestCase):
-    def test_46_an_endless_loop_in_answer_ends_with_the_watchdog_and_a_new_start_is_exact(self):
+    def test_46_an_endless_loop_in_answer_ends_with_the_watchdog_without_a_core_and_a_new_start_is_exact(self):
         """This test is the service manager: what is not fed in time it ends as systemd does, and starts it again."""
         with Daemon(ROWS, start=False, environment={"WATCHDOG_USEC": "1000000"}) as daemon, \
                 Holder(tlsmap=daemon.tcp, **{"tlsmap-unix": daemon.unix}) as holder:
@@ -190,6 +190,8 @@ class InCircles(unittest.TestCase):
                 fed = daemon.notify.count("WATCHDOG=1")
                 threading.Event().wait(1.5)
                 self.assertEqual(fed, daemon.notify.count("WATCHDOG=1"), "nobody says that all is well")
+                for pid in (answer, daemon.role("store"), daemon.process.pid):
+                    self.assertRegex(read_proc(pid, "limits").decode(), r"Max core file size +0 +0 ")
                 daemon.process.send_signal(signal.SIGABRT)
                 self.assertEqual(-signal.SIGABRT, daemon.process.wait(20))
                 daemon.start(holder.command())

@@ -8,7 +8,7 @@ import unittest
 
 from daemon import Daemon
 from oracle import Oracle, strict_rows
-from processes import wait_until
+from processes import SLOWNESS, wait_until
 
 ROWS, STRICT = strict_rows(2000)
 SOME = {key: STRICT[key] for key in list(STRICT)[:50]}
@@ -31,6 +31,10 @@ class NothingIsTakenBack(unittest.TestCase):
 
     def edit(self, profile):
         self.daemon.edit(f"UPDATE outbound SET profile = '{profile}' WHERE destination = 'edited.example';")
+
+    def wait_until_complete(self):
+        """Each role has all that the parent gives it: who is stopped from here on owes nobody anything."""
+        wait_until(lambda: self.daemon.status().get("ok"), lambda: f"all is well: {self.daemon.status()}", 20 * SLOWNESS)
 
     def check_answers(self, profile):
         self.assertEqual({LEVELS[profile]}, {self.daemon.ask("edited.example") for _ in range(100)})
@@ -56,6 +60,7 @@ class NothingIsTakenBack(unittest.TestCase):
     def test_an_answer_that_dies_before_the_parent_has_read_what_it_put_in_force(self):
         with Oracle(self.daemon, SOME) as oracle:
             for profile in ("secure", "native") * 5:
+                self.wait_until_complete()
                 with stopped(self.daemon.process.pid):
                     self.edit(profile)
                     self.daemon.wait_until_answers("edited.example", LEVELS[profile])
@@ -67,6 +72,7 @@ class NothingIsTakenBack(unittest.TestCase):
 
     def test_both_roles_die_before_the_parent_has_read_what_was_put_in_force(self):
         for profile in ("secure", "native") * 3:
+            self.wait_until_complete()
             with stopped(self.daemon.process.pid):
                 self.edit(profile)
                 self.daemon.wait_until_answers("edited.example", LEVELS[profile])

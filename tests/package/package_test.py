@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import base
@@ -62,7 +63,18 @@ class Installed(unittest.TestCase):
         return self.machine.try_run("systemctl", "is-active", unit).stdout.strip() == "active"
 
     def ask(self, key, expected):
-        self.assertEqual(self.machine.run("tlspolicyctl", "query", key).strip(), expected)
+        """An edit is live in a moment, not at once."""
+        self.wait_until(lambda: self.machine.run("tlspolicyctl", "query", key).strip() == expected,
+                        f"{key} answers {expected}")
+
+    def wait_until(self, condition, what):
+        deadline = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, what)
+
+    def set(self, destination, profile, answer, *options):
+        self.machine.run("tlspolicyctl", "set", destination, profile, *options)
+        self.ask(destination, answer)
 
     def modes(self, *paths):
         return self.machine.run("stat", "-c", "%n %a %U:%G", *paths).splitlines()
@@ -80,9 +92,8 @@ class AfterInstallation(Installed):
             self.assertEqual(self.machine.run("systemctl", "is-enabled", unit).strip(), "enabled")
         self.machine.run("tlspolicyctl", "status")
         self.ask("bank.example", "NOTFOUND")
-        self.machine.run("tlspolicyctl", "set", "bank.example", "required")
-        self.ask("bank.example", "OK encrypt")
-        self.assertEqual(self.machine.try_run("tlspolicyctl", "doctor").returncode, 1, "Postfix is missing")
+        self.set("bank.example", "required", "OK encrypt")
+        self.assertIn("postconf", self.machine.try_run("tlspolicyctl", "doctor").stderr, "Postfix is missing")
 
     def test_folders_and_files_have_the_modes_that_keep_others_out(self):
         self.install()
@@ -93,7 +104,7 @@ class AfterInstallation(Installed):
             "/etc/tlspolicyd 755 root:root", "/etc/tlspolicyd/tlspolicyd.conf 644 root:root",
             "/run/tlspolicyd 750 tlspolicyd:tlspolicyd", "/run/tlspolicyd/control.sock 660 tlspolicyd:tlspolicyd",
             "/usr/sbin/tlspolicyd 755 root:root", "/var/lib/tlspolicyd 750 tlspolicyd:tlspolicyd",
-            "/var/lib/tlspolicyd/policy.db 640 tlspolicyd:tlspolicyd",
+            "/var/lib/tlspolicyd/policy.db 660 tlspolicyd:tlspolicyd",
             "/var/lib/tlspolicyd/state.db 640 tlspolicyd:tlspolicyd"])
         self.assertEqual(self.machine.run("getent", "passwd", "tlspolicyd").split(":")[5:],
                          ["/var/lib/tlspolicyd", "/usr/sbin/nologin\n"])
@@ -129,6 +140,13 @@ class AfterInstallation(Installed):
             limits = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
             self.assertRegex(limits, r"Max core file size +0 +0 ")
 
+    def test_the_unit_lets_each_role_close_its_sandbox(self):
+        self.install()
+        said = self.machine.run("journalctl", "--no-pager", "--unit", SERVICE)
+        self.assertIn("policy published", said)
+        for trouble in ("Landlock", "seccomp", "error"):
+            self.assertNotIn(trouble, said)
+
     def test_systemd_finds_little_that_it_could_break(self):
         self.install()
         said = self.machine.run("systemd-analyze", "security", "--no-pager", SERVICE)
@@ -153,7 +171,7 @@ class WithPostfix(Installed):
             f"{CHROOT} 755 root:root", f"{CHROOT}/tlsmap.sock 660 root:postfix",
             f"{CHROOT}/policyd.sock 660 root:postfix"])
         question = ["postmap", "-q", "bank.example", f"socketmap:unix:{CHROOT}/tlsmap.sock:policy"]
-        self.machine.run("tlspolicyctl", "set", "bank.example", "required")
+        self.set("bank.example", "required", "OK encrypt")
         self.assertEqual(self.machine.run("setpriv", "--reuid=postfix", "--regid=postfix", "--clear-groups", *question),
                          "encrypt\n")
         refused = self.machine.try_run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *question)
@@ -172,10 +190,12 @@ class WithPostfix(Installed):
     def test_smtp_asks_and_holds_mail_back(self):
         self.install_postfix()
         self.install()
-        self.machine.run("tlspolicyctl", "set", "[127.0.0.1]:2525", "required")
+        self.set("[127.0.0.1]:2525", "required", "OK encrypt")
         self.machine.run("postconf", "-e", "relayhost=[127.0.0.1]:2525", "maillog_file=/var/log/postfix.log",
-                         "inet_protocols=ipv4", "smtp_tls_policy_maps=socketmap:unix:tlspolicyd/tlsmap.sock:policy",
-                         "smtp_delivery_status_filter=socketmap:unix:tlspolicyd/tlsmap.sock:outcome")
+                         "inet_protocols=ipv4", "default_transport=smtp", "relay_transport=relay",
+                         "smtp_tls_policy_maps=socketmap:unix:tlspolicyd/tlsmap.sock:policy",
+                         "smtp_delivery_status_filter=socketmap:unix:tlspolicyd/tlsmap.sock:outcome, "
+                         "$default_delivery_status_filter")
         self.machine.run("systemctl", "restart", "postfix")
         self.machine.run("sendmail", "-f", "a@test.example", "b@bank.example", stdin="Subject: one\n\ntext\n")
         self.machine.shell("for i in $(seq 300); do grep -q status=deferred /var/log/postfix.log && exit; sleep 0.1; "
@@ -183,9 +203,8 @@ class WithPostfix(Installed):
         log = self.machine.path("/var/log/postfix.log").read_text(encoding="utf-8")
         self.assertNotIn("warning", log)
         asked = json.loads(self.machine.run("tlspolicyctl", "status", "--json"))
-        self.assertGreaterEqual(asked["answer"]["requests"], 2, "a policy and an outcome")
-        report = self.machine.try_run("tlspolicyctl", "doctor")
-        self.assertNotIn("tlsmap.sock", report.stdout + report.stderr, "doctor has nothing to say of our sockets")
+        self.assertGreaterEqual(asked["answer"]["lookups"], 3, "set()'s own, a policy and an outcome")
+        self.machine.run("tlspolicyctl", "doctor")
 
 
 class AnUpgrade(Installed):
@@ -194,11 +213,10 @@ class AnUpgrade(Installed):
     def test_it_migrates_the_policy_and_postfix_is_answered_all_the_while(self):
         self.install_postfix()
         self.install(self.older)
-        self.machine.run("tlspolicyctl", "set", "bank.example", "required", "--owner", "ops")
-        self.ask("bank.example", "OK encrypt")
+        self.set("bank.example", "required", "OK encrypt", "--owner", "ops")
         self.machine.run("setpriv", "--reuid=tlspolicyd", "--regid=tlspolicyd", "--clear-groups", "sqlite3",
                          "/var/lib/tlspolicyd/policy.db", self.OLD_SCHEMA)
-        self.assertEqual(self.machine.try_run("tlspolicyctl", "status").returncode, 1, "an older schema is an alarm")
+        self.assertEqual(self.schema(), 1)
         before = self.machine.processes_of(SERVICE)
         askers = [self.start_asking(address) for address in (PORT, f"unix:{self.machine.path(CHROOT)}/tlsmap.sock")]
         self.install()
@@ -211,11 +229,14 @@ class AnUpgrade(Installed):
             self.assertLess(found["longest"], LONGEST_GAP)
         self.assertFalse(set(before) & set(self.machine.processes_of(SERVICE)), "all of it is the new one's")
         self.machine.run("tlspolicyctl", "status")
-        self.assertEqual(self.machine.run("sqlite3", "/var/lib/tlspolicyd/policy.db", "PRAGMA user_version"), "2\n")
+        self.assertGreater(self.schema(), 1)
         row = json.loads(self.machine.run("tlspolicyctl", "list", "--json"))
         self.assertEqual([(each["destination"], each["owner"]) for each in row], [("bank.example", "ops")])
         self.assertEqual(self.modes("/var/lib/tlspolicyd/policy.db"),
-                         ["/var/lib/tlspolicyd/policy.db 640 tlspolicyd:tlspolicyd"])
+                         ["/var/lib/tlspolicyd/policy.db 660 tlspolicyd:tlspolicyd"])
+
+    def schema(self):
+        return int(self.machine.run("sqlite3", "/var/lib/tlspolicyd/policy.db", "PRAGMA user_version"))
 
     def start_asking(self, address):
         asker = subprocess.Popen(self.machine.on_its_network("/usr/bin/python3", "-B", HERE / "asker.py", address,
@@ -227,8 +248,7 @@ class AnUpgrade(Installed):
 
     def test_a_policy_that_is_missing_is_not_replaced_by_an_empty_one(self):
         self.install(self.older)
-        self.machine.run("tlspolicyctl", "set", "bank.example", "required")
-        self.ask("bank.example", "OK encrypt")
+        self.set("bank.example", "required", "OK encrypt")
         self.machine.shell("rm /var/lib/tlspolicyd/policy.db*")
         self.install()
         self.assertFalse(self.machine.path("/var/lib/tlspolicyd/policy.db").exists())
@@ -254,8 +274,7 @@ class Removal(Installed):
     def test_remove_keeps_what_is_the_admins_and_a_later_installation_goes_on_with_it(self):
         self.install_postfix()
         self.install()
-        self.machine.run("tlspolicyctl", "set", "bank.example", "required")
-        self.ask("bank.example", "OK encrypt")
+        self.set("bank.example", "required", "OK encrypt")
         self.machine.run("apt-get", "remove", "-y", "tlspolicyd")
         for path in ("/etc/tlspolicyd/tlspolicyd.conf", "/var/lib/tlspolicyd/policy.db",
                      "/var/lib/tlspolicyd/state.db", "/var/lib/tlspolicyd/policy.image"):
@@ -271,7 +290,7 @@ class Removal(Installed):
         self.install_dependencies()
         before = self.files()
         self.install()
-        self.machine.run("tlspolicyctl", "set", "bank.example", "required")
+        self.set("bank.example", "required", "OK encrypt")
         self.machine.run("systemctl", "restart", SERVICE)
         self.assertGreater(len(self.files() - before), 20, "what was installed is seen")
         self.machine.run("apt-get", "purge", "-y", "tlspolicyd")

@@ -1,20 +1,28 @@
-"""What happens to policy.db while the soak asks: each fault ends with a good file in its place."""
+"""What happens to policy.db while the soak asks: each fault ends with a good file in its place.
+
+Where the database is damaged a start has nothing but the saved image, so what was edited before is saved by then.
+"""
 import contextlib
 import os
 import shutil
 import time
 
+from editor import LIVE_WITHIN
 from faults import fault, sleep
 from processes import SLOWNESS, wait_until
 
 PAGE = 4096
 TROUBLE = 1.5  # seconds that a damaged file stays
+SAVED_WITHIN = 0.2  # seconds, once it is in force
 
 
 @contextlib.contextmanager
 def alone(scene):
-    """Nobody else writes, and all that was committed stands in the file itself; a good copy is kept."""
+    """Nobody else writes, and all that was committed is in force and stands in the file itself; a good copy is kept."""
     with scene.editor.database_lock:
+        if not scene.editor.is_settled.wait(LIVE_WITHIN):
+            raise AssertionError("the last edit is not in force")
+        sleep(SAVED_WITHIN)
         wait_until(lambda: scene.daemon.edit("PRAGMA wal_checkpoint(TRUNCATE);").startswith("0|"),
                    "the log is empty", 30 * SLOWNESS)
         shutil.copyfile(scene.daemon.policy_db, scene.good)

@@ -41,6 +41,7 @@ class Editor:
     def __init__(self, daemon, board, choice):
         self._daemon, self._board, self._choice = daemon, board, choice
         self.database_lock = threading.Lock()
+        self.is_settled = threading.Event()  # what was committed is in force
         self._stop = threading.Event()
         self._profiles = [first_profile(number) for number in range(EDITED)]
         self._resting = collections.deque()  # (until, number)
@@ -49,6 +50,7 @@ class Editor:
         self.edits = 0
         self.slowest = 0.0
         self.failure = None
+        self.is_settled.set()
 
     @staticmethod
     def questions():
@@ -92,6 +94,7 @@ class Editor:
         if not changes:
             return
         with self.database_lock:
+            self.is_settled.clear()
             for number, profile in changes.items():
                 self._board.allow(question_of(number), PROFILES[self._profiles[number]], PROFILES[profile])
             self._commit("".join(sql_of(number, profile) for number, profile in changes.items()))
@@ -101,6 +104,7 @@ class Editor:
             self._board.allow(question_of(number), PROFILES[profile])
             self._profiles[number] = profile
             self._resting.append((time.monotonic() + REST, number))
+        self.is_settled.set()
         self.slowest = max(self.slowest, time.monotonic() - began)
         self.edits += 1
 

@@ -134,6 +134,9 @@ def fill_disk(scene, choice):
             pass
     sleep(1 + 2 * choice.random())
     os.unlink(ballast)
+    # Until it is saved, what was edited meanwhile is known to the database alone.
+    wait_until(lambda: "last known good" not in "".join(scene.daemon.status().get("alarms", ["last known good"])),
+               "the image is saved again", 30 * SLOWNESS)
 
 
 @fault("failing disk", "store", "disk")
