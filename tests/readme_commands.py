@@ -121,6 +121,9 @@ class Host:
         """What its scripts do; tests/package installs the real one, in a Debian of its own."""
         for unit in UNITS.iterdir():
             shutil.copy(unit, self.root / "etc/systemd/system")
+        (self.root / "etc/sysusers.d").mkdir()
+        shutil.copy(UNITS / "sysusers.conf", self.root / "etc/sysusers.d/tlspolicyd.conf")
+        self.execute(f"systemd-sysusers --root={self.root}", "systemd-sysusers")
         self.sh("tlspolicyctl init")
         self.service.start()
         return ""

@@ -14,11 +14,11 @@
 #include "src/app/overview_desk.h"
 #include "src/app/probe_keeper.h"
 #include "src/app/role.h"
+#include "src/app/saved_policy.h"
 #include "src/app/state_keeper.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
-#include "src/image/sealed_file.h"
 #include "src/jobs/publisher.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
@@ -79,6 +79,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void close_sandbox();
   void poll();
   void save_image();
+  void confirm_saved_policy();
   void tell_status();
   void tell_followed();
   Report describe();
@@ -89,8 +90,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   std::unique_ptr<jobs::Publisher> publisher_;
   base::UniqueFd first_image_;
   std::uint64_t answering_digest_ = 0;  // of the policy that the answering role has in force
-  std::uint64_t saved_digest_ = 0;
-  std::string save_alarm_;
+  SavedPolicy saved_;
   std::string told_status_;
   bool serving_ = false;
   bool owes_image_ = false;  // the answering role has not taken the last image yet
@@ -180,6 +180,7 @@ void Store::configure(std::string_view text) {
   const bool is_other_file = parsed.config.policy_db != config_.policy_db;
   config_ = std::move(parsed.config);
   base::set_log_level(config_.log_level);
+  saved_.set_file(config_.image_file);
   if (serving_) keeper_.open(config_.state_db);
   if (!is_other_file) return;
   source_ = std::make_unique<store::PolicySource>(config_.policy_db, tlsmap::find_policy_fault);
@@ -265,6 +266,7 @@ void Store::go() {
   ::setpriority(PRIO_PROCESS, 0, kNiceness);
   close_sandbox();
   if (first_image_) publisher_->adopt(std::move(first_image_));
+  confirm_saved_policy();
   keeper_.open(config_.state_db);
   serving_ = true;
   control_.start();
@@ -284,6 +286,7 @@ void Store::close_sandbox() {
 void Store::poll() {
   publisher_->poll(clock_.now());
   if (owes_image_) publish(publisher_->image_fd());
+  saved_.save_mark(*source_);
   tell_status();
   if (following_.drop_idle(clock_.steady())) tell_followed();
   poll_.start(kPollEvery);
@@ -298,25 +301,17 @@ void Store::announce_no_policy() {
   tell_answer(StoreToAnswer::NoPolicy, {}, {});
 }
 
-// The copy on disk follows what really answers, never what was only compiled.
 void Store::save_image() {
   const auto& in_force = publisher_->status().in_force;
   if (!in_force || in_force->digest != answering_digest_) return;
-  if (answering_digest_ == saved_digest_) return;
-  const auto saved = image::save_atomically(publisher_->image_fd(), config_.image_file);
-  if (saved) {
-    saved_digest_ = answering_digest_;
-    if (!save_alarm_.empty()) base::log_info("the last known good policy is saved again");
-    save_alarm_.clear();
-    return;
-  }
-  const std::string alarm = fmt::format(
-      "the last known good policy can't be saved: {}; answers are not affected, but a cold start "
-      "without policy.db would have none or an older one",
-      saved.error());
-  if (alarm != save_alarm_) base::log_error("{}", alarm);
-  save_alarm_ = alarm;
-  save_again_.start(kSaveAgainAfter);
+  if (!saved_.save(publisher_->image_fd(), answering_digest_)) save_again_.start(kSaveAgainAfter);
+}
+
+// The answering role waits for word whether the saved policy is still that of policy.db. Where not
+// a byte was written since, nothing need be compiled for that.
+void Store::confirm_saved_policy() {
+  const auto& adopted = publisher_->status().in_force;
+  if (adopted && saved_.is_current(*source_, adopted->digest)) announce_no_policy();
 }
 
 void Store::tell_status() {
@@ -340,7 +335,7 @@ ControlDesk::Report Store::describe() {
   report.publisher = &publisher_->status();
   report.answer = answer_stats_;
   report.net = probes_.stats();
-  if (!save_alarm_.empty()) report.alarms.push_back(save_alarm_);
+  if (!saved_.alarm().empty()) report.alarms.push_back(saved_.alarm());
   if (!keeper_.alarm().empty()) report.alarms.push_back(keeper_.alarm());
   if (auto alarm = keeper_.clock_alarm(); !alarm.empty()) {
     report.alarms.push_back(std::move(alarm));

@@ -79,6 +79,19 @@ std::string PolicyFile::real_path() const {
   return resolved ? resolved.get() : path_;
 }
 
+std::string to_text(const Sight& sight) {
+  std::string text;
+  for (const auto& mark : {sight.main, sight.wal}) {
+    text +=
+        mark ? fmt::format("{}:{}:{}:{} ", mark->inode, mark->size, mark->modified, mark->changed)
+             : "- ";
+  }
+  for (const char byte : sight.wal_index) {
+    text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  }
+  return text;
+}
+
 std::optional<FileMark> PolicyFile::look_at_file() const {
   int ignored = 0;
   return mark_of(path_, ignored);

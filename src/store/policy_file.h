@@ -42,6 +42,9 @@ struct Sight {
   // True where commits may stand in the -wal, so that the file alone is not all.
   [[nodiscard]] bool has_wal_content() const { return wal && wal->size > 0; }
 };
+// One line that is equal where the files are, also after a restart of the host: the number of a
+// device may be another then, so it is left out.
+std::string to_text(const Sight& sight);
 
 class PolicyFile {
  public:

@@ -364,6 +364,17 @@ std::variant<Unchanged, Compiled, Trouble> PolicySource::poll(base::sys_seconds 
   return state_->poll(now);
 }
 
+std::optional<std::string> PolicySource::mark_of(std::uint64_t digest) const {
+  const bool is_settled = state_->seen && state_->seen == state_->read_ && state_->told.empty();
+  if (!is_settled || state_->digest != digest) return std::nullopt;
+  return to_text(*state_->read_);
+}
+
+bool PolicySource::is_still_at(std::string_view mark) const {
+  const auto sight = state_->file.look();
+  return sight.main && sight.error == 0 && to_text(sight) == mark;
+}
+
 void PolicySource::forget() {
   state_ = std::make_unique<State>(state_->file, std::move(state_->check));
 }

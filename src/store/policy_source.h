@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -69,6 +70,12 @@ class PolicySource {
   // Trouble; a Trouble is repeated only when its text changes, and looked at again at each poll or,
   // where looking is expensive, after a second.
   std::variant<Unchanged, Compiled, Trouble> poll(base::sys_seconds now);
+
+  // The state of the files that the image with this digest was compiled from, as one line; nothing
+  // where the last compiled image is another, or a later write could hide behind an equal line.
+  [[nodiscard]] std::optional<std::string> mark_of(std::uint64_t digest) const;
+  // Whether the files are in that state now. Cheap; before the first poll.
+  [[nodiscard]] bool is_still_at(std::string_view mark) const;
 
   // Forgets what was seen, so that the next poll compiles again, and takes the file as it is.
   void forget();

@@ -1,0 +1,41 @@
+// The last known good policy on disk: the image that answered last, and beside it, in a small file,
+// the state of policy.db that it was compiled from. Where policy.db is still in that state, a cold
+// start answers from the saved image at once, else when the rows are compiled. A mark that is
+// missing or wrong costs that time and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "src/base/result.h"
+#include "src/store/policy_source.h"
+
+namespace app {
+
+class SavedPolicy {
+ public:
+  // `image_file` may be another one after a reload; what is in force is saved there then.
+  void set_file(const std::string& image_file);
+
+  // The copy on disk follows what really answers: to be called with the image that does. Returns
+  // false where it has to be tried again; alarm() says why.
+  bool save(int image_fd, std::uint64_t digest);
+  // To be called now and then: the mark follows the copy, and what happens to the files of
+  // policy.db without another policy coming of it.
+  void save_mark(const store::PolicySource& source);
+  [[nodiscard]] const std::string& alarm() const { return alarm_; }
+
+  // Whether policy.db is as it was when the saved image with that digest was compiled, by this
+  // version of the program: another one may have read rows otherwise.
+  [[nodiscard]] bool is_current(const store::PolicySource& source, std::uint64_t digest) const;
+
+ private:
+  base::Result<void> write_mark(const std::string& line) const;
+
+  std::string file_;
+  std::uint64_t digest_ = 0;  // of the image that was saved
+  std::string mark_;          // the line that was saved
+  std::string alarm_;
+};
+
+}  // namespace app
