@@ -204,7 +204,16 @@ class WithPostfix(Installed):
         self.assertNotIn("warning", log)
         asked = json.loads(self.machine.run("tlspolicyctl", "status", "--json"))
         self.assertGreaterEqual(asked["answer"]["lookups"], 3, "set()'s own, a policy and an outcome")
-        self.machine.run("tlspolicyctl", "doctor")
+
+    def test_doctor_knows_the_sockets_once_the_configuration_names_them(self):
+        self.install_postfix()
+        self.install()
+        config = self.machine.path("/etc/tlspolicyd/tlspolicyd.conf")
+        config.write_text(config.read_text(encoding="utf-8") +
+                          f"tlsmap_listen = {PORT}, unix:{CHROOT}/tlsmap.sock\n", encoding="utf-8")
+        self.machine.run("systemctl", "restart", SERVICE)
+        self.machine.run("postconf", "-e", "smtp_tls_policy_maps=socketmap:unix:tlspolicyd/tlsmap.sock:policy")
+        self.assertNotIn("another daemon", self.machine.run("tlspolicyctl", "doctor"))
 
 
 class AnUpgrade(Installed):
