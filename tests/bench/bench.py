@@ -176,10 +176,12 @@ class Bench:
             cold = [self.cold_start(daemon) for _ in range(self.options.repetitions)]
             daemon.start()
             daemon.wait_until_answering(time.monotonic())
-            rows.append([daemon.name, millis(median(cold)), millis(max(cold)), "100", millis(median(again)), millis(max(again)), "100",
+            rows.append([daemon.name, millis(median(cold)), millis(max(cold)), "100",
+                         millis(median(again)), millis(max(again)), "100",
                          millis(median(killed)), millis(max(killed)), "500"])
         print("## Starts, ms to the first answer\n")
-        table(["table", "cold start without policy.db: median", "worst", "goal", "with it, untouched: median", "worst", "goal",
+        table(["table", "cold start without policy.db: median", "worst", "goal",
+               "with it, untouched: median", "worst", "goal",
                "kill -9 of answer: median", "worst", "goal"], rows)
 
     # ------------------------------------------------------------------ edits
