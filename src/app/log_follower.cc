@@ -103,7 +103,7 @@ std::optional<LogSource> LogFollower::find(const LogPosition& position, std::int
     const bool is_same_inode = sibling.inode == position.inode && sibling.device == position.device;
     if (!is_same_inode && position.head_size == 0) continue;
     auto source = LogSource::open(sibling.path);
-    if (!source || source->size() < position.offset) continue;
+    if (!source || source->size().value_or(0) < position.offset) continue;
     if (!source->has_head(position.head_size, position.head_digest)) continue;
     written = sibling.written;
     is_named = sibling.path == path_;
@@ -197,7 +197,7 @@ bool LogFollower::follow_name() {
     return false;
   }
   // While nothing is in it, the old one is still written to.
-  if (current_ && named->size() == 0) return false;
+  if (current_ && named->size().value_or(0) == 0) return false;
   if (current_) {
     former_ = std::move(current_);
     current_.reset();

@@ -12,11 +12,20 @@
 namespace app {
 namespace {
 
-// Bytes of `fd` from `offset` on, at most `most`; short at the end of the file or on an error.
-std::string read_at(int fd, std::uint64_t offset, std::size_t most) {
+// Bytes of `fd` from `offset` on, `most` of them but at the end of the file; nothing on an error,
+// which says nothing of what stands there.
+std::optional<std::string> read_at(int fd, std::uint64_t offset, std::size_t most) {
   std::string bytes(most, '\0');
-  const ssize_t got = ::pread(fd, bytes.data(), most, static_cast<off_t>(offset));
-  bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  std::size_t size = 0;
+  while (size < most) {
+    const ssize_t got =
+        ::pread(fd, bytes.data() + size, most - size, static_cast<off_t>(offset + size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  bytes.resize(size);
   return bytes;
 }
 
@@ -33,22 +42,24 @@ std::optional<LogSource> LogSource::open(const std::string& path) {
   }
   source.device_ = status.st_dev;
   source.inode_ = status.st_ino;
+  source.size_at_open_ = static_cast<std::uint64_t>(status.st_size);
   return source;
 }
 
-std::uint64_t LogSource::size() const {
+std::optional<std::uint64_t> LogSource::size() const {
   struct stat status {};
-  return ::fstat(fd_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  if (::fstat(fd_.get(), &status) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
-std::string LogSource::read_head(std::size_t size) const {
+std::optional<std::string> LogSource::read_head(std::size_t size) const {
   return read_at(fd_.get(), 0, std::min(size, kHeadSize));
 }
 
 bool LogSource::has_head(std::uint64_t size, const std::string& digest) const {
   if (size > kHeadSize) return false;
   const auto head = read_head(size);
-  return head.size() == size && base::sha256_hex(head) == digest;
+  return head && head->size() == size && base::sha256_hex(*head) == digest;
 }
 
 std::string LogSource::head_digest() const {
@@ -59,27 +70,31 @@ void LogSource::start_at(std::uint64_t offset, std::uint64_t known_until) {
   offset_ = line_start_ = offset;
   known_until_ = known_until;
   rest_.clear();
-  head_ = read_head(offset);
+  head_ = read_head(offset).value_or(std::string());
   // In the middle of a line there is nothing to be had before its end.
-  is_skipping_ = offset > 0 && read_at(fd_.get(), offset - 1, 1) != "\n";
+  is_skipping_ = offset > 0 && read_at(fd_.get(), offset - 1, 1).value_or("\n") != "\n";
 }
 
 void LogSource::start_at_end() {
-  start_at(size(), 0);
+  start_at(size().value_or(size_at_open_), 0);
 }
 
 LogSource::Step LogSource::read_some(const TakeLine& take) {
   piece_.resize(kPiece);
   const ssize_t got = ::pread(fd_.get(), piece_.data(), kPiece, static_cast<off_t>(offset_));
   // Looked at after the reading: a truncation in between is seen too.
-  if (read_head(head_.size()) != head_ || size() < offset_) return Step::Replaced;
+  const auto head = read_head(head_.size());
+  const auto size_now = size();
+  // What can't be looked at is looked at again: taken for another content, all of it came twice.
+  if (!head || !size_now) return Step::End;
+  if (*head != head_ || *size_now < offset_) return Step::Replaced;
   if (got <= 0) return Step::End;
   const std::string_view piece(piece_.data(), static_cast<std::size_t>(got));
   if (head_.size() < kHeadSize) {
     if (offset_ == head_.size()) {
       head_ += piece.substr(0, kHeadSize - head_.size());
     } else {
-      head_ = read_head(kHeadSize);
+      head_ = read_head(kHeadSize).value_or(head_);
     }
   }
   feed(piece, take);

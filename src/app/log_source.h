@@ -56,20 +56,22 @@ class LogSource {
 
   [[nodiscard]] std::uint64_t device() const { return device_; }
   [[nodiscard]] std::uint64_t inode() const { return inode_; }
-  [[nodiscard]] std::uint64_t size() const;
+  // Nothing where it can't be looked at now.
+  [[nodiscard]] std::optional<std::uint64_t> size() const;
   // Behind the last line that was handed out.
   [[nodiscard]] std::uint64_t offset() const { return line_start_; }
   [[nodiscard]] std::uint64_t too_long() const { return too_long_; }
 
  private:
   LogSource() = default;
-  [[nodiscard]] std::string read_head(std::size_t size) const;
+  [[nodiscard]] std::optional<std::string> read_head(std::size_t size) const;
   void feed(std::string_view piece, const TakeLine& take);
   void hand_out(std::string_view line, const TakeLine& take);
 
   base::UniqueFd fd_;
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;
+  std::uint64_t size_at_open_ = 0;
   std::string head_;
   std::uint64_t offset_ = 0;      // of the next byte to read
   std::uint64_t line_start_ = 0;  // of the line that is not whole yet

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -202,6 +203,8 @@ base::Result<std::string> convert(const std::string& name, int processing) {
   const int status =
       idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(name.c_str()), &converted, flags);
   const std::unique_ptr<std::uint8_t, FreeIdn> owned(converted);
+  // Not a fault of the name: its row would be passed over.
+  if (status == IDN2_MALLOC) throw std::bad_alloc();
   if (status != IDN2_OK) return base::Error{idn2_strerror(status)};
   return std::string(reinterpret_cast<const char*>(owned.get()));
 }

@@ -48,7 +48,7 @@ void ClientConnection::begin(const base::SocketAddress& address) {
   // The last flight of a handshake and the EHLO behind it are two small packets.
   const int on = 1;
   if (fd_) ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  event_.reset(event_new(loop_.raw(), fd_.get(), EV_READ | EV_WRITE, on_event, this));
+  event_ = make_event(loop_, fd_.get(), EV_READ | EV_WRITE, on_event, this);
   if (early_error_ != 0) {
     event_active(event_.get(), EV_WRITE, 0);
   } else {

@@ -24,8 +24,10 @@ Connection::Connection(Server& server, base::UniqueFd fd, std::unique_ptr<Sessio
       session_(std::move(session)),
       born_(server.now_),
       waiting_since_(server.limits_.lifetime.count() > 0 ? server.now_ : base::SteadyPoint{}),
-      readable_(event_new(server.loop_.raw(), fd_.get(), EV_READ | EV_PERSIST, on_event, this)) {
-  event_add(readable_.get(), nullptr);
+      readable_(make_event(server.loop_, fd_.get(), EV_READ | EV_PERSIST, on_event, this)) {}
+
+bool Connection::start() {
+  return event_add(readable_.get(), nullptr) == 0;
 }
 
 void Connection::on_event(int /*fd*/, short what, void* self) noexcept {
@@ -125,7 +127,7 @@ void Connection::flush() {
   if (!unsent_.empty()) return;
   event_del(writable_.get());
   if (hang_up_ || (server_.is_stopping() && pending_.empty())) return close();
-  event_add(readable_.get(), nullptr);
+  if (event_add(readable_.get(), nullptr) != 0) return close();
   if (!pending_.empty()) answer_pending();
 }
 
@@ -135,10 +137,9 @@ void Connection::wait_for_peer() {
   if (!unsent_.empty()) {
     event_del(readable_.get());
     if (!writable_) {
-      writable_.reset(
-          event_new(server_.loop_.raw(), fd_.get(), EV_WRITE | EV_PERSIST, on_event, this));
+      writable_ = make_event(server_.loop_, fd_.get(), EV_WRITE | EV_PERSIST, on_event, this);
     }
-    event_add(writable_.get(), nullptr);
+    if (event_add(writable_.get(), nullptr) != 0) return close();
   }
   if (unsent_.empty() && pending_.empty()) {
     waiting_since_ = {};

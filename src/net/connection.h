@@ -23,6 +23,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Reads from now on. False where the kernel does not let us wait for the peer: to be dropped.
+  [[nodiscard]] bool start();
   // Answers what has arrived by now, then closes unless a reply is still owed. One is owed to a
   // peer in the middle of a request, and to one that was never answered: Postfix connects to ask at
   // once, and where this is its second try, an end of the connection defers the mail [F 1.12].

@@ -8,8 +8,7 @@
 
 namespace net {
 
-Lookahead::Lookahead(Loop& loop)
-    : loop_(loop), rest_(event_new(loop.raw(), -1, 0, on_rest, this)) {}
+Lookahead::Lookahead(Loop& loop) : loop_(loop), rest_(make_event(loop, -1, 0, on_rest, this)) {}
 
 bool Lookahead::has_company() const {
   return furthest_ != nullptr ||

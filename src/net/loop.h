@@ -16,19 +16,29 @@ void free_event(event* watch) noexcept;
 void free_loop(event_base* base) noexcept;
 using EventHandle = base::Handle<event, free_event>;
 
+class Loop;
+// Not watched for yet; std::bad_alloc where there is no memory for it.
+EventHandle make_event(Loop& loop, int fd, short what, void (*callback)(int, short, void*),
+                       void* self);
+
 class Loop {
  public:
-  Loop();  // ends the process where the kernel has no epoll: nothing can be done without
+  Loop();  // ends the process where there is no epoll: nothing can be done without
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   void run();
   void stop();
+  // Something can't be watched for that this process can't do without: run() ends, and the parent
+  // starts the role anew.
+  void fail(const char* what);
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
   [[nodiscard]] event_base* raw() { return base_.get(); }
 
  private:
   base::Handle<event_base, free_loop> base_;
+  bool has_failed_ = false;
 };
 
 // Calls back after a time, once for each start().
@@ -40,6 +50,7 @@ class Timer {
   [[nodiscard]] bool is_running() const;
 
  private:
+  Loop& loop_;
   std::function<void()> on_expiry_;
   EventHandle event_;  // last: freed first, so it can't fire into dead members
 };
@@ -52,6 +63,7 @@ class ReadWatch {
   void resume();
 
  private:
+  Loop& loop_;
   std::function<void()> on_readable_;
   EventHandle event_;
 };

@@ -166,7 +166,7 @@ void Resolver::watch(int fd, bool wants_read, bool wants_write) {
   auto socket = std::make_unique<Socket>(Socket{*this, fd, nullptr});
   const auto what =
       static_cast<short>((wants_read ? EV_READ : 0) | (wants_write ? EV_WRITE : 0) | EV_PERSIST);
-  socket->event.reset(event_new(loop_.raw(), fd, what, on_socket_event, socket.get()));
+  socket->event = make_event(loop_, fd, what, on_socket_event, socket.get());
   event_add(socket->event.get(), nullptr);
   sockets_.emplace(fd, std::move(socket));
 }

@@ -77,7 +77,9 @@ void Server::accept_some(Listener& listener) {
       ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     auto session = listener.make_session(peer);
-    connections_.push_back(std::make_unique<Connection>(*this, std::move(fd), std::move(session)));
+    auto connection = std::make_unique<Connection>(*this, std::move(fd), std::move(session));
+    if (!connection->start()) continue;
+    connections_.push_back(std::move(connection));
     connections_.back()->index = connections_.size() - 1;
   }
 }

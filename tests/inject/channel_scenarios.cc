@@ -77,7 +77,9 @@ Outcome pass(const World& world) {
     }
     if (is_sent) sent.push_back(std::move(expected));
   }
-  turn_until(loop, [&] { return other.is_closed || other.messages.size() >= sent.size(); });
+  const auto is_over = [&] { return other.is_closed || other.messages.size() >= sent.size(); };
+  // A role whose loop gave up is gone.
+  if (turn_until(loop, is_over) && !is_over()) return world.refused("the loop ended");
   return judge(world, other, sent, sent.size() == kMessages);
 }
 
@@ -100,9 +102,11 @@ Outcome put(const World& world) {
     outbox.put(std::uint8_t{9}, payload);
     sent.push_back("9:" + payload);
   }
-  turn_until(loop, [&] { return other.is_closed || other.messages.size() >= outbox.sent(); });
-  turn_until(loop, [&] { return is_gone || other.is_closed || outbox.sent() == kMessages; });
-  turn_until(loop, [&] { return other.is_closed || other.messages.size() >= outbox.sent(); });
+  const auto is_over = [&] {
+    return is_gone || other.is_closed ||
+           (outbox.sent() == kMessages && other.messages.size() == kMessages);
+  };
+  if (turn_until(loop, is_over) && !is_over()) return world.refused("the loop ended");
   const bool is_all = outbox.sent() == kMessages;
   sent.resize(outbox.sent());
   return judge(world, other, sent, is_all);

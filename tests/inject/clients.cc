@@ -49,7 +49,7 @@ bool turn_until(net::Loop& loop, const std::function<bool()>& is_over) {
     const int turned = ::event_base_loop(loop.raw(), EVLOOP_NONBLOCK);
     const Calm ours;
     if (is_over()) return true;
-    if (turned < 0) return true;
+    if (turned < 0 || loop.has_failed()) return true;
     ::poll(nullptr, 0, 1);
   }
   return false;
@@ -77,7 +77,7 @@ std::vector<Heard> serve(const World& world, net::Server::MakeSession make_sessi
       if (client) static_cast<void>(::send(client.get(), request.data(), request.size(), 0));
     }
   }
-  turn_until(loop, [&] {
+  const auto hear = [&] {
     for (std::size_t i = 0; i < kClients; ++i) {
       heard[i].is_connected = static_cast<bool>(clients[i]);
       if (clients[i]) listen_to(clients[i], heard[i]);
@@ -85,7 +85,15 @@ std::vector<Heard> serve(const World& world, net::Server::MakeSession make_sessi
     return std::all_of(heard.begin(), heard.end(), [&](const Heard& one) {
       return !one.is_connected || one.is_closed || is_all(one.bytes);
     });
-  });
+  };
+  const bool is_over = turn_until(loop, hear);
+  // While no descriptor is to be had peers wait to be taken; then they are.
+  disarm();
+  if (!is_over) turn_until(loop, hear);
+  // A role whose loop gave up is gone, and its connections with it.
+  if (is_over) {
+    for (Heard& one : heard) one.is_closed = true;
+  }
   return heard;
 }
 

@@ -38,9 +38,11 @@ Outcome follow(const World& world) {
     if (age != app::LineAge::Known) lines.emplace_back(line);
   };
   app::LogFollower follower(world.path("mail.log"));
+  bool is_told = false;
   const auto read = [&] {
     for (int i = 0; i < 20 && follower.read_some(take); ++i) {
     }
+    is_told |= !follower.trouble().empty();
   };
   append(world, 1, 10);
   read();
@@ -58,6 +60,11 @@ Outcome follow(const World& world) {
   disarm();
   const std::size_t before = lines.size();
   for (int i = 0; i < 3; ++i) read();
+  // A file that could not be opened before it was called otherwise, at the first start of all, is
+  // not looked for; then an admin was told.
+  if (is_told && lines.size() == 20 && lines.front() == "line 21") {
+    return world.refused("the first file was never seen");
+  }
   for (std::size_t i = 0; i < 40; ++i) {
     if (i >= lines.size()) return world.wrong(fmt::format("line {} is lost", i + 1));
     if (lines[i] != fmt::format("line {}", i + 1)) {

@@ -1,6 +1,7 @@
 // operator new of the whole process, and malloc of every library in it, so that the n-th one fails.
 //
 // The sanitizers' own allocator stays below operator new; malloc is theirs.
+#include <cerrno>
 #include <cstdlib>
 #include <new>
 
@@ -17,15 +18,26 @@ void* __libc_realloc(void* old, std::size_t size) noexcept;
 }
 #define INJECT_RAW_MALLOC __libc_malloc
 
+namespace {
+
+// As malloc(3) has it.
+bool fails() noexcept {
+  if (inject::take(inject::Call::Malloc) == nullptr) return false;
+  errno = ENOMEM;
+  return true;
+}
+
+}  // namespace
+
 extern "C" {
 void* malloc(std::size_t size) noexcept {
-  return inject::take(inject::Call::Malloc) != nullptr ? nullptr : __libc_malloc(size);
+  return fails() ? nullptr : __libc_malloc(size);
 }
 void* calloc(std::size_t count, std::size_t size) noexcept {
-  return inject::take(inject::Call::Malloc) != nullptr ? nullptr : __libc_calloc(count, size);
+  return fails() ? nullptr : __libc_calloc(count, size);
 }
 void* realloc(void* old, std::size_t size) noexcept {
-  return inject::take(inject::Call::Malloc) != nullptr ? nullptr : __libc_realloc(old, size);
+  return fails() ? nullptr : __libc_realloc(old, size);
 }
 }
 #endif

@@ -10,7 +10,7 @@ namespace inject {
 namespace {
 
 // EAGAIN is sensible where the descriptor does not block; a lock that somebody holds goes away
-// again, and SQLite waits for seconds for one that does not.
+// again, and SQLite waits 10 s a transaction for one that can never be had (fcntl).
 constexpr std::array kFaults{
     Fault{"new", Call::New},
     Fault{"malloc", Call::Malloc},
@@ -78,7 +78,7 @@ constexpr std::array kFaults{
     Fault{"rename.EIO", Call::Rename, EIO},
     Fault{"rename.ENOSPC", Call::Rename, ENOSPC},
     Fault{"unlink.EIO", Call::Unlink, EIO},
-    Fault{"fcntl.EIO", Call::Fcntl, EIO},
+    Fault{"fcntl.EIO", Call::Fcntl, EIO, false, false},
     Fault{"mmap.ENOMEM", Call::Mmap, ENOMEM},
     Fault{"memfd_create.EMFILE", Call::MemfdCreate, EMFILE},
     Fault{"epoll_ctl.ENOMEM", Call::EpollCtl, ENOMEM},

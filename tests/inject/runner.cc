@@ -91,12 +91,6 @@ std::filesystem::path make_root() {
 
 }  // namespace
 
-void give_up(std::string_view what) {
-  disarm();
-  fmt::print(stderr, "nth_failure: the scenario itself is not in order: {}\n", what);
-  std::_Exit(3);
-}
-
 std::string World::path(std::string_view name) const {
   const Calm ours;
   return folder_ + "/" + std::string(name);
