@@ -23,6 +23,8 @@ from tlsrpt_test import Reported, datagram
 HANDSHAKE = "4.7.5 Cannot start TLS: handshake failure"
 SENT = "2.0.0 250 2.0.0 taken"
 ROWS, ALLOWED = strict_rows(8)
+# Kills of role store; ./dev test --long has more.
+KILLS = 40 if os.environ.get("TLSPOLICYD_LONG") else 8
 TEN_YEARS = 10 * 365 * 86_400
 
 
@@ -75,10 +77,10 @@ def learning(**settings):
 
 class KilledWhileItWrites(unittest.TestCase):
     def test_fault_2_no_downgrade_that_was_answered_is_lost_and_none_is_written_twice(self):
-        names = [f"d{number}.peer.test" for number in range(40)]
+        names = [f"d{number}.peer.test" for number in range(5 * KILLS)]
         choice = random.Random(2)
         with learning() as daemon, Oracle(daemon, ALLOWED) as oracle:
-            for turn in range(8):
+            for turn in range(KILLS):
                 for name in names[5 * turn:5 * turn + 5]:
                     self.assertEqual("OK encrypt", daemon.deliver(name, HANDSHAKE))
                 threading.Event().wait(choice.random() * 1.5)

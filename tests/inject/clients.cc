@@ -46,7 +46,7 @@ void listen_to(const base::UniqueFd& fd, Heard& heard) {
 bool turn_until(net::Loop& loop, const std::function<bool()>& is_over) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < end) {
-    const int turned = ::event_base_loop(loop.raw(), EVLOOP_NONBLOCK);
+    const int turned = ::event_base_loop(loop.raw(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
     const Calm ours;
     if (is_over()) return true;
     if (turned < 0 || loop.has_failed()) return true;

@@ -97,19 +97,16 @@ void prepare_rows(const World& world) {
 Outcome edit(const World& world) {
   auto db = PolicyDb::open(world.path("policy.db"), PolicyDb::Access::ReadWrite);
   if (!db) return world.refused(db.error());
-  Outcome outcome = Outcome::Exact;
   for (int i = 0; i < 5; ++i) {
-    if (const auto set = db->set_outbound(row_of(i)); set.ok()) {
-      world.acknowledge(static_cast<unsigned>(i));
-    } else {
-      outcome = world.refused(set.error());
-    }
+    const auto set = db->set_outbound(row_of(i));
+    if (!set) return world.refused(set.error());
+    world.acknowledge(static_cast<unsigned>(i));
   }
   const auto removed = db->remove_outbound("d00.example");
   if (!removed) return world.refused(removed.error());
   if (!*removed) return world.wrong("d00.example was not found");
   world.acknowledge(5);
-  return outcome;
+  return Outcome::Exact;
 }
 
 std::string inspect_edit(const World& world) {
