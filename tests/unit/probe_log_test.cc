@@ -157,13 +157,13 @@ TEST_CASE("deliveries of a week are counted over all views, and none of them twi
   CHECK(*store.db.count_deliveries("b.example", 0) == 0);
 }
 
-TEST_CASE("a state.db of the schema before gets the tables of checks") {
+TEST_CASE("a state.db of a schema before that of checks gets the tables of checks") {
   test::Folder folder;
   const auto path = folder.path("state.db");
   { CHECK(StateDb::open_for_daemon(path).ok()); }
   test::shell(path,
-              "DROP TABLE probe; DROP TABLE probe_address; DROP TABLE probe_change; PRAGMA "
-              "user_version=4");
+              "DROP TABLE probe; DROP TABLE probe_address; DROP TABLE probe_change; "
+              "DROP INDEX destination_state_away; PRAGMA user_version=4");
   CHECK_FALSE(StateDb::open_read_only(path).ok());
   auto db = StateDb::open_for_daemon(path);
   REQUIRE(db.ok());
