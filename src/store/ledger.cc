@@ -166,6 +166,7 @@ std::pair<Verification, Failure> verify(Database& db, std::string_view head) {
   bool is_head_seen = head.empty();
   while (statement.step()) {
     const DecisionRow row = read_decision(statement);
+    if (statement.failure().failed()) break;
     ++found.rows;
     if (row.seq != found.rows) {
       found.text =

@@ -96,8 +96,16 @@ std::int64_t Statement::integer(int column) const {
 }
 
 std::string_view Statement::text(int column) const {
+  // Asked first: for want of memory SQLite makes a NULL of it.
+  const bool is_null = sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
   const auto* bytes = sqlite3_column_text(statement_.get(), column);
-  if (bytes == nullptr) return {};
+  if (bytes == nullptr) {
+    // Then the row is not what stands there, and step() ends.
+    if (!is_null) {
+      failure_ = {SQLITE_NOMEM, sqlite3_errstr(SQLITE_NOMEM)};
+    }
+    return {};
+  }
   const int size = sqlite3_column_bytes(statement_.get(), column);
   return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
 }

@@ -68,7 +68,7 @@ class Statement {
   void note(int code);
 
   base::Handle<sqlite3_stmt, finalise_statement> statement_;
-  Failure failure_;
+  mutable Failure failure_;  // reading a text can fail too
 };
 
 class Database {
