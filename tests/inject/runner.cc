@@ -29,9 +29,9 @@ namespace {
 constexpr int kExact = 100;
 constexpr int kRefused = 101;
 constexpr int kWrong = 102;
-// The longest wait of a scenario is for a reply, 2 s; a child that is still there was caught in a
-// loop.
-constexpr unsigned kPatience = 30;
+// Seconds. The longest wait of a scenario is for a reply, 2 s where nothing else runs; a child that
+// is still there was caught in a loop.
+constexpr unsigned kPatience = 90;
 
 Shared*& shared_of_child() {
   static Shared* one = nullptr;
