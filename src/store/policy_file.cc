@@ -52,6 +52,8 @@ std::string read_wal_index(const std::string& path) {
   return size > 0 ? std::string(header.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
+constexpr std::int64_t kShortestPause = 1'000'000;  // nanoseconds
+
 // The clock that files are stamped with.
 std::int64_t file_clock() {
   timespec now{};
@@ -112,10 +114,13 @@ Sight PolicyFile::look() const {
 
 bool PolicyFile::settle(Sight& sight) const {
   for (int round = 0; round < kRounds; ++round) {
-    const auto age = file_clock() - youngest(sight);
+    auto age = file_clock() - youngest(sight);
     if (age > tick_ || age < 0) return true;
-    const timespec pause{0, tick_ - age + 1};
-    ::nanosleep(&pause, nullptr);
+    // That clock stands still for up to 10 ms at a time.
+    for (; age >= 0 && age <= tick_; age = file_clock() - youngest(sight)) {
+      const timespec pause{0, std::max(tick_ - age, kShortestPause)};
+      ::nanosleep(&pause, nullptr);
+    }
     sight = look();
   }
   return file_clock() - youngest(sight) > tick_;
