@@ -44,7 +44,7 @@ base::UniqueFd InboundKeeper::make_known(store::StateDb& db) {
     return {};
   }
   if (bytes.empty()) return {};
-  auto sealed = image::seal({bytes});
+  auto sealed = image::seal("tlspolicyd-known", {bytes});
   if (sealed) return std::move(*sealed);
   base::log_error("what was learnt of senders can't be told: {}", sealed.error());
   return {};

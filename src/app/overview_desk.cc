@@ -46,7 +46,7 @@ const std::string& OverviewDesk::json() {
 }
 
 void OverviewDesk::answer_http() {
-  const auto sealed = image::seal({json()});
+  const auto sealed = image::seal("tlspolicyd-overview", {json()});
   if (!sealed) {
     base::log_error("role http can't be told what there is to see: {}", sealed.error());
     return;

@@ -102,7 +102,7 @@ void ProbeKeeper::send_list() {
     noted_at_ = now();
     note_timer_.start(kNotePause);
   }
-  const auto sealed = image::seal({bytes});
+  const auto sealed = image::seal("tlspolicyd-watched", {bytes});
   const bool is_sent = sealed && net_->send(StoreToNet::Watched, {}, std::array{sealed->get()});
   if (!is_sent) list_timer_.start(kListSoon);
   list_cost_ = duration_cast<milliseconds>(clock_.steady() - begun);

@@ -61,7 +61,7 @@ void SavedPolicy::save_mark(const store::PolicySource& source) {
 }
 
 base::Result<void> SavedPolicy::write_mark(const std::string& line) const {
-  const auto sealed = image::seal({line});
+  const auto sealed = image::seal("tlspolicyd-mark", {line});
   if (!sealed) return base::Error{sealed.error()};
   return image::save_atomically(sealed->get(), fmt::format("{}{}", file_, kMarkEnding));
 }

@@ -169,7 +169,7 @@ base::UniqueFd StateKeeper::make_base() {
     on_refused({loaded.error(), false});
     return {};
   }
-  auto sealed = image::seal({bytes});
+  auto sealed = image::seal("tlspolicyd-state", {bytes});
   if (!sealed) {
     base::log_error("the state base can't be made: {}", sealed.error());
     return {};

@@ -24,8 +24,8 @@ base::Error failed(std::string_view what) {
   return base::Error{fmt::format("{}: {}", what, std::system_category().message(error))};
 }
 
-base::Result<base::UniqueFd> make_memfd() {
-  base::UniqueFd fd(memfd_create("tlspolicyd-image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+base::Result<base::UniqueFd> make_memfd(const char* name) {
+  base::UniqueFd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return failed("memfd_create");
   return fd;
 }
@@ -94,8 +94,8 @@ base::Result<void> sync_folder(const std::string& path) {
 
 }  // namespace
 
-base::Result<base::UniqueFd> seal(std::initializer_list<std::string_view> parts) {
-  auto fd = make_memfd();
+base::Result<base::UniqueFd> seal(const char* name, std::initializer_list<std::string_view> parts) {
+  auto fd = make_memfd(name);
   if (!fd) return fd;
   for (const auto part : parts) {
     if (!write_all(fd->get(), part)) return failed("writing a memfd");
@@ -116,7 +116,7 @@ base::Result<base::UniqueFd> load_sealed(const std::string& path) {
     return base::Error{fmt::format("reading {}: it has {} bytes, {} are allowed", path,
                                    status.st_size, kLargestImage)};
   }
-  auto fd = make_memfd();
+  auto fd = make_memfd("tlspolicyd-image");
   if (!fd) return fd;
   if (!copy_all(file.get(), fd->get())) return failed("reading " + path);
   return with_seals(std::move(*fd));

@@ -10,8 +10,8 @@
 
 namespace image {
 
-// A sealed memfd of these parts, one behind the other.
-base::Result<base::UniqueFd> seal(std::initializer_list<std::string_view> parts);
+// A sealed memfd of these parts, one behind the other. `name` is what /proc shows of it.
+base::Result<base::UniqueFd> seal(const char* name, std::initializer_list<std::string_view> parts);
 
 // Copies a regular file of at most kLargestImage bytes into a sealed memfd; content isn't looked
 // at.

@@ -205,7 +205,8 @@ base::Result<base::UniqueFd> Writer::finish(base::sys_seconds built_at) {
       "the policy image would have {} bytes, {} are allowed", header.image_end, kLargestImage)};
   if (header.image_end <= kLargestImage) {
     const std::string_view head(reinterpret_cast<const char*>(&header), sizeof(Header));
-    sealed = seal({head, profiles_, inbound_, submission_, records_, pool_, bytes_of(slots)});
+    sealed = seal("tlspolicyd-image",
+                  {head, profiles_, inbound_, submission_, records_, pool_, bytes_of(slots)});
   }
   clear();
   return sealed;

@@ -67,7 +67,7 @@ Outcome pass(const World& world) {
     std::string expected = fmt::format("{}:{}", type, payload);
     bool is_sent = false;
     if (i % 2 == 1) {
-      const auto fd = image::seal({"an image"});
+      const auto fd = image::seal("tlspolicyd-image", {"an image"});
       if (!fd) continue;
       const std::array fds{fd->get()};
       is_sent = here.send(type, payload, fds);

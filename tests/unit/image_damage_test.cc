@@ -61,7 +61,7 @@ TEST_CASE("image: no bit can change without a refusal") {
   for (std::size_t at = 0; at < good.size(); ++at) {
     auto bad = good;
     bad[at] = static_cast<char>(bad[at] ^ 0x10);
-    const auto fd = seal({bad});
+    const auto fd = seal("tlspolicyd-image", {bad});
     REQUIRE(fd.ok());
     const bool is_mapped = Image::map(fd->get(), Image::Checksum::Now).ok();
     const bool is_loaded = Image::load(fd->get(), Image::Checksum::Now).ok();

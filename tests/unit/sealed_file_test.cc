@@ -51,7 +51,7 @@ std::string content_of(int fd) {
 }
 
 base::UniqueFd sealed(std::string_view content) {
-  auto fd = seal({content});
+  auto fd = seal("tlspolicyd-image", {content});
   REQUIRE(fd.ok());
   return std::move(*fd);
 }
@@ -59,7 +59,7 @@ base::UniqueFd sealed(std::string_view content) {
 }  // namespace
 
 TEST_CASE("sealed_file: what is sealed can't be written, cut or grown") {
-  const auto parts = seal({"one ", "", "two"});
+  const auto parts = seal("tlspolicyd-image", {"one ", "", "two"});
   REQUIRE(parts.ok());
   CHECK(is_sealed(parts->get()));
   CHECK(content_of(parts->get()) == "one two");
