@@ -77,7 +77,7 @@ Answers Board::find(std::string_view reply) const {
 std::string Board::describe(Answers answers) const {
   std::string text;
   for (std::size_t at = 0; at < answers_.size(); ++at) {
-    if ((answers >> at & 1U) == 0) continue;
+    if ((static_cast<unsigned>(answers) >> at & 1U) == 0) continue;
     if (!text.empty()) text += " or ";
     text += answers_[at];
   }
