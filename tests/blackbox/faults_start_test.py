@@ -1,6 +1,5 @@
 """A policy that was answered, or committed before a start, is not taken back for an older one: not by a cold start
 from the saved image, and not by the death of a role whose last words nobody has read yet."""
-import contextlib
 import os
 import shutil
 import signal
@@ -8,20 +7,11 @@ import unittest
 
 from daemon import Daemon
 from oracle import Oracle, strict_rows
-from processes import SLOWNESS, wait_until
+from processes import SLOWNESS, stopped, wait_until
 
 ROWS, STRICT = strict_rows(2000)
 SOME = {key: STRICT[key] for key in list(STRICT)[:50]}
 LEVELS = {"native": "OK may", "secure": "OK secure"}
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 class NothingIsTakenBack(unittest.TestCase):

@@ -1,6 +1,8 @@
 """Processes as /proc shows them, waiting for what must become true, and what a sanitizer build changes."""
 
+import contextlib
 import os
+import signal
 import time
 
 # A sanitizer build is slower and larger, and its roles run without the system call filter.
@@ -67,3 +69,13 @@ def all_with(mark):
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     return [pid for pid in pids
             if mark.encode() in read_proc(pid, "environ").split(b"\0") and is_alive(pid)]
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    """It stands still meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

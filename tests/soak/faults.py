@@ -10,7 +10,7 @@ import threading
 import time
 
 from evidence import append, status
-from processes import SLOWNESS, wait_until
+from processes import SLOWNESS, stopped, wait_until
 from socketmap import Peer, frame, make_socket
 from tlsrpt_test import datagram
 
@@ -66,15 +66,6 @@ def kill_parent(scene, _):
 def restart(scene, _):
     scene.daemon.stop()
     scene.start()
-
-
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @fault("stop answer", "answer", "processors")
