@@ -120,19 +120,19 @@ bool is_enough(Assurance assured, Assurance required) {
   return assured == Assurance::Verified || assured == required;
 }
 
-void add_require_option(CLI::App& verb, CommandLine& line) {
+void add_require_option(const Verb& verb, CommandLine& line) {
   verb.add_option("--require", line.arguments.require,
                   "encrypt (TLS, or the mail waits), or verify (with a certificate that fits)")
-      ->type_name("WHAT")
-      ->default_str("encrypt");
+      .type_name("WHAT")
+      .shows_default("encrypt");
 }
 
-void add_can_receive_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& verb = add_verb(root, line, "can-receive-tls",
-                            "Say whether mail to an address is sure to go by TLS", run_can_receive);
+void add_can_receive_verb(const Verb& root, CommandLine& line) {
+  const Verb verb =
+      add_verb(root, line, "can-receive-tls", "Say whether mail to an address is sure to go by TLS",
+               run_can_receive);
   verb.group(kAskingGroup);
-  verb.add_option("ADDRESS", line.arguments.address, "user@example.com, or example.com")
-      ->required();
+  verb.add_option("ADDRESS", line.arguments.address, "user@example.com, or example.com").required();
   add_require_option(verb, line);
 }
 

@@ -44,6 +44,6 @@ base::Result<engine::Assurance> parse_requirement(const std::string& word);
 // Whether what is sure is enough; what can't be told never is.
 [[nodiscard]] bool is_enough(engine::Assurance assured, engine::Assurance required);
 
-void add_require_option(CLI::App& verb, CommandLine& line);
+void add_require_option(const Verb& verb, CommandLine& line);
 
 }  // namespace app::ctl

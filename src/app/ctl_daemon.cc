@@ -196,11 +196,11 @@ Exit run_accept(const Context& context, const Arguments& /*arguments*/) {
 
 }  // namespace
 
-void add_daemon_verbs(CLI::App& root, CommandLine& line) {
-  auto& status = add_verb(root, line, "status",
-                          "Show whether the daemon is well, what to do where not, what is "
-                          "downgraded, who fails, and how mail went",
-                          run_status, ConfigNeed::Address);
+void add_daemon_verbs(const Verb& root, CommandLine& line) {
+  const Verb status = add_verb(root, line, "status",
+                               "Show whether the daemon is well, what to do where not, what is "
+                               "downgraded, who fails, and how mail went",
+                               run_status, ConfigNeed::Address);
   status.group(kDaemonGroup);
   status.add_flag("--watch", line.arguments.goes_on, "Again every two seconds, until Ctrl-C");
   add_verb(root, line, "accept", "Publish the policy that waits because it drops or weakens much",

@@ -162,11 +162,11 @@ Exit run_undo(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_database_verbs(CLI::App& root, CommandLine& line) {
+void add_database_verbs(const Verb& root, CommandLine& line) {
   add_verb(root, line, "undo", "Put the row of a change back to what it was before", run_undo)
       .group(kPolicyGroup)
-      ->add_option("SEQ", line.arguments.seq, "The change's number in table change_log")
-      ->required();
+      .add_option("SEQ", line.arguments.seq, "The change's number in table change_log")
+      .required();
   add_verb(root, line, "init", "Make policy.db with the shipped profiles", run_init)
       .group(kDatabaseGroup);
   add_verb(root, line, "upgrade", "Bring policy.db to this version's schema", run_upgrade)

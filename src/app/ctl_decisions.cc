@@ -116,8 +116,8 @@ Exit run_decisions(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_decisions_verb(CLI::App& root, CommandLine& line) {
-  auto& decisions =
+void add_decisions_verb(const Verb& root, CommandLine& line) {
+  const Verb decisions =
       add_verb(root, line, "decisions", "Show the ledger: every downgrade, why, and until when",
                run_decisions);
   decisions.group(kAskingGroup);

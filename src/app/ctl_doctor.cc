@@ -145,12 +145,12 @@ Exit run_doctor(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_doctor_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& verb =
-      *add_verb(root, line, "doctor",
-                "Look at this host from Postfix's side: what is wrong, and the line that mends it",
-                run_doctor, ConfigNeed::Address)
-           .group(kAskingGroup);
+void add_doctor_verb(const Verb& root, CommandLine& line) {
+  const Verb verb =
+      add_verb(root, line, "doctor",
+               "Look at this host from Postfix's side: what is wrong, and the line that mends it",
+               run_doctor, ConfigNeed::Address)
+          .group(kAskingGroup);
   add_postfix_option(verb, line);
 }
 

@@ -204,9 +204,9 @@ Exit run_explain(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_explain_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& explain = add_verb(root, line, "explain",
-                               "Show which row answers for a destination, and why", run_explain);
+void add_explain_verb(const Verb& root, CommandLine& line) {
+  const Verb explain = add_verb(root, line, "explain",
+                                "Show which row answers for a destination, and why", run_explain);
   explain.group(kAskingGroup);
   explain.add_option("DEST", line.arguments.destination,
                      "A destination, as Postfix would ask for it");

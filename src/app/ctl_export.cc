@@ -253,16 +253,16 @@ Exit run_export(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_export_verb(CLI::App& root, CommandLine& line) {
+void add_export_verb(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& verb =
+  const Verb verb =
       add_verb(root, line, "export", "Write the rows as a Postfix table or as CSV", run_export);
   verb.group(kPolicyGroup);
   verb.add_option("--format", to.format, "tls_policy (a table for Postfix), or csv (all columns)")
-      ->check(CLI::IsMember({"tls_policy", "csv"}));
+      .one_of({"tls_policy", "csv"});
   verb.add_option("--postfix-version", to.postfix_version,
                   "Whose attributes the table may have, if not those of the configured one")
-      ->type_name("X.Y");
+      .type_name("X.Y");
 }
 
 }  // namespace app::ctl

@@ -155,21 +155,21 @@ Exit run_check_forwards(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_check_forwards_verb(CLI::App& root, CommandLine& line) {
+void add_check_forwards_verb(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& verb =
+  const Verb verb =
       add_verb(root, line, "check-forwards",
                "Name the forwards of alias files, virtual tables and Sieve scripts that are not "
                "sure to go by TLS",
                run_check_forwards);
   verb.group(kAskingGroup);
   verb.add_option("FILE", to.files, "An alias file, the source of a virtual table, a Sieve script")
-      ->required();
+      .required();
   verb.add_option("--format", to.format, "aliases, virtual or sieve, where a file does not say it");
   verb.add_option("--local", to.local_domains,
                   "A domain that is delivered on this host, several times for several")
-      ->type_name("DOMAIN")
-      ->allow_extra_args(false);
+      .type_name("DOMAIN")
+      .takes_one_value();
   add_require_option(verb, line);
 }
 

@@ -304,12 +304,12 @@ Exit run_held(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_held_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& verb =
-      *add_verb(root, line, "held",
-                "Show the mail that waits because of TLS, and the lines that try it again now",
-                run_held, ConfigNeed::Address)
-           .group(kAskingGroup);
+void add_held_verb(const Verb& root, CommandLine& line) {
+  const Verb verb =
+      add_verb(root, line, "held",
+               "Show the mail that waits because of TLS, and the lines that try it again now",
+               run_held, ConfigNeed::Address)
+          .group(kAskingGroup);
   add_postfix_option(verb, line);
 }
 

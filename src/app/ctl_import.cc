@@ -167,18 +167,18 @@ Exit run_import(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_import_verb(CLI::App& root, CommandLine& line) {
+void add_import_verb(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& verb =
+  const Verb verb =
       add_verb(root, line, "import", "Take rows from a Postfix table or a CSV file, all or none",
                run_import);
   verb.group(kPolicyGroup);
   verb.add_option("FILE", to.file,
                   "The source of a table for smtp_tls_policy_maps, or CSV with the columns of "
                   "table outbound; - for standard input")
-      ->required();
+      .required();
   verb.add_option("--format", to.format, "tls_policy or csv; told from the content if not given")
-      ->check(CLI::IsMember({"tls_policy", "csv"}));
+      .one_of({"tls_policy", "csv"});
   verb.add_flag("--dry-run", to.is_dry_run, "Show what would change, and write nothing");
   verb.add_flag("--sync", to.is_sync, "Also remove the rows that the file lacks");
   verb.add_flag("--progress", to.shows_progress,

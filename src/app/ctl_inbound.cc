@@ -170,7 +170,7 @@ Exit run_list(const Context& context, const Arguments& /*arguments*/) {
   return Exit::Done;
 }
 
-void add_row_options(CLI::App& add, Arguments& to) {
+void add_row_options(const Verb& add, Arguments& to) {
   add.add_option("--client", to.client,
                  "192.0.2.1, 192.0.2.0/24, mx.example.com, *.example.com (a verified host name)");
   add.add_option("--sender", to.sender, "user@example.com, example.com, .example.com or <>");
@@ -225,15 +225,15 @@ std::string describe_requirement(const model::InboundRule& rule) {
   return text;
 }
 
-void add_inbound_verbs(CLI::App& root, CommandLine& line) {
-  CLI::App& inbound = *root.add_subcommand("inbound", "Rules for mail that comes in, by smtpd");
+void add_inbound_verbs(const Verb& root, CommandLine& line) {
+  const Verb inbound = root.add_subcommand("inbound", "Rules for mail that comes in, by smtpd");
   inbound.group(kPolicyGroup);
-  inbound.require_subcommand(1);
+  inbound.require_subcommand();
   add_verb(inbound, line, "list", "Show every rule", run_list);
   add_row_options(add_verb(inbound, line, "add", "Add a rule", run_add), line.arguments);
   add_verb(inbound, line, "remove", "Remove a rule", run_remove)
       .add_option("ID", line.arguments.key, "As it stands in the list")
-      ->required();
+      .required();
   add_inbound_report_verb(inbound, line);
 }
 

@@ -183,7 +183,7 @@ Exit print_inbound_decisions(const Context& context, std::int64_t since) {
   return Exit::Done;
 }
 
-void add_inbound_report_verb(CLI::App& inbound, CommandLine& line) {
+void add_inbound_report_verb(const Verb& inbound, CommandLine& line) {
   add_verb(inbound, line, "report",
            "Show per rule and partner what passed, what failed or would have, and why", run_report)
       .add_option("--since", line.arguments.since, "7d (the default), 4h, or a date: 2026-11-22");

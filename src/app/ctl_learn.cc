@@ -238,8 +238,8 @@ Exit run_learn(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_learn_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& learn =
+void add_learn_verb(const Verb& root, CommandLine& line) {
+  const Verb learn =
       add_verb(root, line, "learn",
                "Show what past mail logs teach of each destination: how many deliveries went in "
                "TLS, trusted, verified, in clear, and the strictest profile all would have passed",
@@ -249,13 +249,13 @@ void add_learn_verb(CLI::App& root, CommandLine& line) {
       .add_option("LOG", line.arguments.logs,
                   "Files, also .gz, read from the oldest to the newest; - is standard input, "
                   "journald the journal")
-      ->required();
+      .required();
   learn.add_flag("--propose", line.arguments.propose,
                  "Print the `tlspolicyctl set` lines that this evidence supports");
   learn
       .add_option("--at-least", line.arguments.at_least,
                   "With --propose: only destinations with so many deliveries")
-      ->capture_default_str();
+      .shows_default();
 }
 
 }  // namespace app::ctl

@@ -3,6 +3,7 @@
 // out.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -50,12 +51,7 @@ std::string name_usage_error(const CLI::App& root, const CLI::ParseError& error)
   return fmt::format("\"{}\" is not a verb that I know", unknown.front());
 }
 
-int run_command(int argc, char** argv) {
-  General general;
-  CommandLine line;
-  CLI::App root;
-  root.name("tlspolicyctl");
-  describe(root, general);
+void add_verbs(const Verb& root, CommandLine& line) {
   add_outbound_verbs(root, line);
   add_inbound_verbs(root, line);
   add_import_verb(root, line);
@@ -77,6 +73,15 @@ int run_command(int argc, char** argv) {
   add_report_verb(root, line);
   add_trace_verb(root, line);
   add_database_verbs(root, line);
+}
+
+int run_command(int argc, char** argv) {
+  General general;
+  CommandLine line;
+  CLI::App root;
+  root.name("tlspolicyctl");
+  describe(root, general);
+  add_verbs(Verb(root), line);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -93,22 +98,22 @@ int run_command(int argc, char** argv) {
 
 }  // namespace
 
-CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const char* meaning,
-                   Run run, ConfigNeed need) {
-  CLI::App& verb = *parent.add_subcommand(name, meaning);
-  verb.callback([&line, run, need] {
+Verb add_verb(const Verb& parent, CommandLine& line, const char* name, const char* meaning, Run run,
+              ConfigNeed need) {
+  const Verb verb = parent.add_subcommand(name, meaning);
+  verb.when_given([&line, run, need] {
     line.run = run;
     line.need = need;
   });
   return verb;
 }
 
-void add_postfix_option(CLI::App& verb, CommandLine& line) {
+void add_postfix_option(const Verb& verb, CommandLine& line) {
   verb.add_option("--postfix-config", line.arguments.postfix_configs,
                   "A Postfix configuration directory, several times for several instances; "
                   "without it all that postmulti lists")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+      .type_name("DIR")
+      .takes_one_value();
 }
 
 }  // namespace app::ctl

@@ -161,15 +161,15 @@ Exit run_list(const Context& context, const Arguments& /*arguments*/) {
 
 }  // namespace
 
-void add_outbound_verbs(CLI::App& root, CommandLine& line) {
+void add_outbound_verbs(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& set =
+  const Verb set =
       add_verb(root, line, "set", "Store a destination's row, in place of the old one", run_set);
   set.group(kPolicyGroup);
   set.add_option("DEST", to.destination,
                  "example.com, .example.com (everything below it), [relay.example]:587, [*] or *")
-      ->required();
-  set.add_option("PROFILE", to.profile, "A profile's name")->required();
+      .required();
+  set.add_option("PROFILE", to.profile, "A profile's name").required();
   set.add_option("--match", to.match, "Names or pins that the certificate must match");
   set.add_option("--mode", to.mode, "enforce, or observe: recorded, not enforced");
   set.add_option("--owner", to.owner, "Who answers for this row");
@@ -177,9 +177,9 @@ void add_outbound_verbs(CLI::App& root, CommandLine& line) {
   set.add_option("--expires", to.expires,
                  "30m, 4h, 7d, 2w, seconds, a UTC date (2026-11-22T08:15), or never");
   set.add_option("--comment", to.comment, "Anything else");
-  CLI::App& remove = add_verb(root, line, "remove", "Remove a destination's row", run_remove);
+  const Verb remove = add_verb(root, line, "remove", "Remove a destination's row", run_remove);
   remove.group(kPolicyGroup);
-  remove.add_option("DEST", to.destination, "As it stands in the list")->required();
+  remove.add_option("DEST", to.destination, "As it stands in the list").required();
   add_verb(root, line, "list", "Show every row", run_list).group(kPolicyGroup);
 }
 

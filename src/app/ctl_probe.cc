@@ -152,17 +152,17 @@ Exit probe_routes(const Context& context, const Arguments& arguments,
   return is_all_well ? Exit::Done : Exit::NotWell;
 }
 
-void add_probe_verb(CLI::App& root, CommandLine& line) {
+void add_probe_verb(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& verb = add_verb(root, line, "probe",
-                            "Talk to every mail host of a destination and say what it does about "
-                            "TLS, and which profiles would deliver",
-                            run_probe, ConfigNeed::Optional);
+  const Verb verb = add_verb(root, line, "probe",
+                             "Talk to every mail host of a destination and say what it does about "
+                             "TLS, and which profiles would deliver",
+                             run_probe, ConfigNeed::Optional);
   verb.group(kAskingGroup);
   verb.add_option("DEST", to.destinations,
                   "example.com, [mx.example.com], [mx.example.com]:587 or [192.0.2.1]");
   verb.add_option("-f,--file", to.file, "A file with one destination a line; - is standard input")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_flag("--self", to.is_self,
                 "Our own mail hosts, of the domains given or of those in Postfix's main.cf: what a "
                 "strict sender would object to, and what to do");
@@ -173,9 +173,9 @@ void add_probe_verb(CLI::App& root, CommandLine& line) {
                 "Do not try on two more connections whether TLS 1.1 and older, and broken ciphers, "
                 "are taken too");
   verb.add_option("--from", to.sender, "The sender that it names there; without it none, <>")
-      ->type_name("ADDRESS");
+      .type_name("ADDRESS");
   verb.add_option("--timeout", to.duration, "Patience with each conversation; without it 30s")
-      ->type_name("DURATION");
+      .type_name("DURATION");
   verb.footer(
       "Exit status: 0 every address does TLS (profile required would deliver there), 1 one does "
       "not, or puts us off,\nor takes mail in clear that --refuses-plaintext asked about, or a "

@@ -151,23 +151,23 @@ Exit run_remove(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_profile_verbs(CLI::App& root, CommandLine& line) {
+void add_profile_verbs(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& profile = *root.add_subcommand("profile", "Show and change profiles");
+  const Verb profile = root.add_subcommand("profile", "Show and change profiles");
   profile.group(kPolicyGroup);
-  profile.require_subcommand(1);
+  profile.require_subcommand();
   add_verb(profile, line, "list", "Show every profile", run_list);
   add_verb(profile, line, "show", "Show every column of one", run_show)
       .add_option("NAME", to.profile, "Its name")
-      ->required();
-  CLI::App& set =
+      .required();
+  const Verb set =
       add_verb(profile, line, "set", "Make a profile, or change columns of one", run_set);
-  set.add_option("NAME", to.profile, "Its name")->required();
+  set.add_option("NAME", to.profile, "Its name").required();
   set.add_option("SETTINGS", to.settings, "column=value; an empty value unsets the column")
-      ->required();
+      .required();
   add_verb(profile, line, "remove", "Remove a profile that no row uses", run_remove)
       .add_option("NAME", to.profile, "Its name")
-      ->required();
+      .required();
 }
 
 }  // namespace app::ctl

@@ -67,15 +67,14 @@ Exit run_query(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_query_verb(CLI::App& root, CommandLine& line) {
-  CLI::App& query =
+void add_query_verb(const Verb& root, CommandLine& line) {
+  const Verb query =
       add_verb(root, line, "query", "Ask the running daemon one question, as Postfix would",
                run_query, ConfigNeed::Address);
   query.group(kAskingGroup);
-  query.add_option("KEY", line.arguments.key, "A next-hop, as Postfix would ask for it")
-      ->required();
+  query.add_option("KEY", line.arguments.key, "A next-hop, as Postfix would ask for it").required();
   query.add_option("--map", line.arguments.map, "The socketmap name: policy, policy-3.10, strict")
-      ->capture_default_str();
+      .shows_default();
 }
 
 }  // namespace app::ctl

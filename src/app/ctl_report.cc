@@ -116,14 +116,14 @@ double percent(std::int64_t part, std::int64_t whole) {
   return std::round(1000.0 * static_cast<double>(part) / static_cast<double>(whole)) / 10.0;
 }
 
-void add_report_verb(CLI::App& root, CommandLine& line) {
+void add_report_verb(const Verb& root, CommandLine& line) {
   Arguments& to = line.arguments;
-  CLI::App& verb =
+  const Verb verb =
       add_verb(root, line, "report",
                "Sum up a period: how mail went, what went in clear, what was lowered", run_report);
   verb.group(kAskingGroup);
   verb.add_option("PERIOD", to.period, "The last 24 hours, 7 days (the default) or 30 days")
-      ->check(CLI::IsMember({"day", "week", "month"}));
+      .one_of({"day", "week", "month"});
   verb.add_option("--since", to.since, "Instead: from then on; 14d, or a date: 2026-11-01");
   verb.add_option("--until", to.until, "The end of the period, if that isn't now");
   verb.add_option("--destination", to.destination, "Of this destination alone");

@@ -151,24 +151,24 @@ Exit run_panic(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_state_verbs(CLI::App& root, CommandLine& line) {
+void add_state_verbs(const Verb& root, CommandLine& line) {
   add_verb(root, line, "state",
            "Show what the daemon knows of destinations: TLS, failures, downgrades", run_state,
            ConfigNeed::Address)
       .group(kDaemonGroup)
-      ->add_option("DEST", line.arguments.destination, "One destination; all where none is given");
-  auto& reset =
+      .add_option("DEST", line.arguments.destination, "One destination; all where none is given");
+  const Verb reset =
       add_verb(root, line, "reset", "Have the daemon forget what it learned of a destination",
                run_reset, ConfigNeed::Address);
   reset.group(kDaemonGroup);
   reset.add_option("DEST", line.arguments.destination, "The destination, as `state` names it")
-      ->required();
+      .required();
   reset.add_option("--view", line.arguments.view, "The view, where map names carry one");
-  auto& panic = add_verb(root, line, "panic",
-                         "Switch the whole daemon to observe or enforce for a time; recorded",
-                         run_panic, ConfigNeed::Address);
+  const Verb panic = add_verb(root, line, "panic",
+                              "Switch the whole daemon to observe or enforce for a time; recorded",
+                              run_panic, ConfigNeed::Address);
   panic.group(kDaemonGroup);
-  panic.add_option("MODE", line.arguments.mode, "observe, enforce, or off to end it")->required();
+  panic.add_option("MODE", line.arguments.mode, "observe, enforce, or off to end it").required();
   panic.add_option("--for", line.arguments.duration, "How long: 45m, 1h, 2d; 1h by default");
 }
 

@@ -167,11 +167,11 @@ Exit run_list(const Context& context, const Arguments& /*arguments*/) {
   return Exit::Done;
 }
 
-void add_set_options(CLI::App& set, Arguments& to) {
+void add_set_options(const Verb& set, Arguments& to) {
   set.add_option("SENDER", to.sender,
                  "user@example.com, example.com, .example.com (everything below it), a SASL user, "
                  "or * (everybody)")
-      ->required();
+      .required();
   set.add_option("--require", to.require,
                  "encrypt, or verify: with a certificate that fits (default: encrypt)");
   set.add_option("--otherwise", to.otherwise,
@@ -191,17 +191,17 @@ void add_set_options(CLI::App& set, Arguments& to) {
 
 }  // namespace
 
-void add_submission_verbs(CLI::App& root, CommandLine& line) {
-  CLI::App& submission =
-      *root.add_subcommand("submission", "Senders who must be sure that their mail goes by TLS");
+void add_submission_verbs(const Verb& root, CommandLine& line) {
+  const Verb submission =
+      root.add_subcommand("submission", "Senders who must be sure that their mail goes by TLS");
   submission.group(kPolicyGroup);
-  submission.require_subcommand(1);
+  submission.require_subcommand();
   add_verb(submission, line, "list", "Show every row", run_list);
-  CLI::App& set =
+  const Verb set =
       add_verb(submission, line, "set", "Store a sender's row, in place of the old one", run_set);
   add_set_options(set, line.arguments);
-  CLI::App& remove = add_verb(submission, line, "remove", "Remove a sender's row", run_remove);
-  remove.add_option("SENDER", line.arguments.sender, "As it stands in the list")->required();
+  const Verb remove = add_verb(submission, line, "remove", "Remove a sender's row", run_remove);
+  remove.add_option("SENDER", line.arguments.sender, "As it stands in the list").required();
   add_submission_decisions_verb(submission, line);
 }
 

@@ -56,7 +56,7 @@ Exit run_decisions(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_submission_decisions_verb(CLI::App& submission, CommandLine& line) {
+void add_submission_decisions_verb(const Verb& submission, CommandLine& line) {
   add_verb(submission, line, "decisions", "Show the mail that was not simply let pass, and why",
            run_decisions)
       .add_option("--since", line.arguments.since, "7d, 4h, or a date: 2026-11-22");

@@ -93,13 +93,13 @@ Exit run_trace(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_trace_verb(CLI::App& root, CommandLine& line) {
-  auto& trace = add_verb(root, line, "trace",
-                         "Follow what Postfix asks about a destination and how deliveries end",
-                         run_trace, ConfigNeed::Address);
+void add_trace_verb(const Verb& root, CommandLine& line) {
+  const Verb trace = add_verb(root, line, "trace",
+                              "Follow what Postfix asks about a destination and how deliveries end",
+                              run_trace, ConfigNeed::Address);
   trace.group(kDaemonGroup);
   trace.add_option("DEST", line.arguments.destination, "A destination; what is below it too")
-      ->required();
+      .required();
   trace.add_option("--for", line.arguments.duration, "End after this long; else with Ctrl-C");
 }
 

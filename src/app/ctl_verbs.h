@@ -2,12 +2,12 @@
 // some verbs to it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "src/app/ctl_context.h"
+#include "src/app/ctl_verb.h"
 
 namespace app::ctl {
 
@@ -85,34 +85,34 @@ inline constexpr const char* kDaemonGroup = "The running daemon";
 inline constexpr const char* kDatabaseGroup = "The database";
 
 // `name` under `parent`, which runs `run` once it was given.
-CLI::App& add_verb(CLI::App& parent, CommandLine& line, const char* name, const char* meaning,
-                   Run run, ConfigNeed need = ConfigNeed::Sound);
+Verb add_verb(const Verb& parent, CommandLine& line, const char* name, const char* meaning, Run run,
+              ConfigNeed need = ConfigNeed::Sound);
 
 // --postfix-config: which instances of Postfix to look at.
-void add_postfix_option(CLI::App& verb, CommandLine& line);
+void add_postfix_option(const Verb& verb, CommandLine& line);
 
-void add_database_verbs(CLI::App& root, CommandLine& line);  // init upgrade undo
-void add_outbound_verbs(CLI::App& root, CommandLine& line);  // set remove list
-void add_inbound_verbs(CLI::App& root, CommandLine& line);   // inbound list|add|remove|report
-void add_inbound_report_verb(CLI::App& inbound, CommandLine& line);
-void add_import_verb(CLI::App& root, CommandLine& line);
-void add_export_verb(CLI::App& root, CommandLine& line);
-void add_profile_verbs(CLI::App& root, CommandLine& line);  // profile list|show|set|remove
-void add_probe_verb(CLI::App& root, CommandLine& line);
-void add_query_verb(CLI::App& root, CommandLine& line);
-void add_explain_verb(CLI::App& root, CommandLine& line);
-void add_learn_verb(CLI::App& root, CommandLine& line);
-void add_daemon_verbs(CLI::App& root, CommandLine& line);  // status accept
-void add_state_verbs(CLI::App& root, CommandLine& line);   // state reset panic
-void add_decisions_verb(CLI::App& root, CommandLine& line);
-void add_report_verb(CLI::App& root, CommandLine& line);
-void add_trace_verb(CLI::App& root, CommandLine& line);
-void add_doctor_verb(CLI::App& root, CommandLine& line);
-void add_held_verb(CLI::App& root, CommandLine& line);
-void add_can_receive_verb(CLI::App& root, CommandLine& line);
-void add_submission_verbs(CLI::App& root, CommandLine& line);  // submission list|set|remove
-void add_submission_decisions_verb(CLI::App& submission, CommandLine& line);
-void add_check_forwards_verb(CLI::App& root, CommandLine& line);
-void add_watch_verb(CLI::App& root, CommandLine& line);
+void add_database_verbs(const Verb& root, CommandLine& line);  // init upgrade undo
+void add_outbound_verbs(const Verb& root, CommandLine& line);  // set remove list
+void add_inbound_verbs(const Verb& root, CommandLine& line);   // inbound list|add|remove|report
+void add_inbound_report_verb(const Verb& inbound, CommandLine& line);
+void add_import_verb(const Verb& root, CommandLine& line);
+void add_export_verb(const Verb& root, CommandLine& line);
+void add_profile_verbs(const Verb& root, CommandLine& line);  // profile list|show|set|remove
+void add_probe_verb(const Verb& root, CommandLine& line);
+void add_query_verb(const Verb& root, CommandLine& line);
+void add_explain_verb(const Verb& root, CommandLine& line);
+void add_learn_verb(const Verb& root, CommandLine& line);
+void add_daemon_verbs(const Verb& root, CommandLine& line);  // status accept
+void add_state_verbs(const Verb& root, CommandLine& line);   // state reset panic
+void add_decisions_verb(const Verb& root, CommandLine& line);
+void add_report_verb(const Verb& root, CommandLine& line);
+void add_trace_verb(const Verb& root, CommandLine& line);
+void add_doctor_verb(const Verb& root, CommandLine& line);
+void add_held_verb(const Verb& root, CommandLine& line);
+void add_can_receive_verb(const Verb& root, CommandLine& line);
+void add_submission_verbs(const Verb& root, CommandLine& line);  // submission list|set|remove
+void add_submission_decisions_verb(const Verb& submission, CommandLine& line);
+void add_check_forwards_verb(const Verb& root, CommandLine& line);
+void add_watch_verb(const Verb& root, CommandLine& line);
 
 }  // namespace app::ctl

@@ -88,11 +88,12 @@ Exit run_watch(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-void add_watch_verb(CLI::App& root, CommandLine& line) {
-  auto& watch = add_verb(root, line, "watch",
-                         "Show which destinations do the TLS that is asked of them, as the last "
-                         "checks found it; exit 1 where one does not",
-                         run_watch);
+void add_watch_verb(const Verb& root, CommandLine& line) {
+  const Verb watch =
+      add_verb(root, line, "watch",
+               "Show which destinations do the TLS that is asked of them, as the last "
+               "checks found it; exit 1 where one does not",
+               run_watch);
   watch.group(kAskingGroup);
   watch.add_option("DEST", line.arguments.destinations,
                    "These alone, with every address; all that are watched where none is given");
