@@ -43,7 +43,14 @@ MailLog::MailLog(const base::Clock& clock, std::string path, const std::string& 
 }
 
 void MailLog::start() {
-  const auto position = position_file_.load();
+  const auto loaded = position_file_.load();
+  if (!loaded) {
+    base::log_warning(
+        "{}; the mail log is read from its end: what was written to it before this "
+        "start is not known here (tlspolicyctl learn reads it)",
+        loaded.error());
+  }
+  const auto position = loaded ? *loaded : std::optional<LogPosition>{};
   if (position) serial_ = position->serial;
   // One of a file says nothing of the journal, nor the other way round.
   if (position && position->cursor.empty() != journal_.has_value()) {

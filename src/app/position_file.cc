@@ -13,12 +13,15 @@
 
 namespace app {
 
-std::optional<LogPosition> PositionFile::load() const {
+base::Result<std::optional<LogPosition>> PositionFile::load() const {
   const base::UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT) return std::optional<LogPosition>{};
   std::array<char, 512> text{};
   const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
-  if (got <= 0) return std::nullopt;
-  return parse_log_position({text.data(), static_cast<std::size_t>(got)});
+  if (got < 0) return base::Error{fmt::format("{}: {}", path_, std::strerror(errno))};
+  const auto position = parse_log_position({text.data(), static_cast<std::size_t>(got)});
+  if (!position) return base::Error{fmt::format("{}: it holds no position of ours", path_)};
+  return position;
 }
 
 base::Result<void> PositionFile::save(const LogPosition& position) {

@@ -18,8 +18,8 @@ class PositionFile {
  public:
   explicit PositionFile(const std::string& state_db) : path_(state_db + ".maillog") {}
 
-  // Nothing where there is none, or none that can be used.
-  [[nodiscard]] std::optional<LogPosition> load() const;
+  // Nothing where there is no file yet; an error, which names the file, where it can't be used.
+  [[nodiscard]] base::Result<std::optional<LogPosition>> load() const;
   base::Result<void> save(const LogPosition& position);
 
  private:

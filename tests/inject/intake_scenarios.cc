@@ -103,12 +103,13 @@ Outcome save_position(const World& world) {
 }
 
 std::string inspect_position(const World& world) {
-  const auto found = app::PositionFile(world.path("state.db")).load();
-  if (!found) return "there is no position";
+  const auto loaded = app::PositionFile(world.path("state.db")).load();
+  if (!loaded || !*loaded) return "there is no position";
+  const app::LogPosition& found = **loaded;
   unsigned newest = 1;
   for (unsigned i = 2; i < 5; ++i) newest = world.is_acknowledged(i) ? i : newest;
-  if (*found != position_at(found->offset)) return "half of a position";
-  return found->offset >= newest * 10 ? "" : "an older position";
+  if (found != position_at(found.offset)) return "half of a position";
+  return found.offset >= newest * 10 ? "" : "an older position";
 }
 
 constexpr std::string_view kConfig =
