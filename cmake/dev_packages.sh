@@ -47,6 +47,7 @@ package dpkg-dev          the same
 package lintian           looks for what Debian would not take
 clang clang               the compiler of the fuzz targets
 clang libclang-rt-dev     its sanitizers and libFuzzer
+coverage llvm             reads the counters of ./dev coverage
 alternatives postfix-lmdb              a map of Postfix's own to compare with
 alternatives postfix-sqlite            another
 alternatives postfix-mta-sts-resolver  the policy service that Debian has; not started, now or at boot

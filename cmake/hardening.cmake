@@ -11,6 +11,6 @@ endif()
 add_link_options(-pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
 if(TLSPOLICYD_SANITIZE)
   add_compile_options(-fsanitize=${TLSPOLICYD_SANITIZE} -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer -g)
+                      -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TLSPOLICYD_SANITIZE})
 endif()

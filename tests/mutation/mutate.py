@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 
 from mutants import mutants_of
 
@@ -20,7 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SURVIVORS = ROOT / "tests/mutation/survivors.txt"
 ENGINE = "src/engine"
 LEAST_KILLED = 0.9
-PATIENCE = 300  # seconds; a mutant that makes a loop endless is noticed by that too
+# A mutant that makes a loop endless is noticed by how much longer a test takes than without it.
+PATIENCE_FACTOR, PATIENCE_SECONDS = 10, 5
 # Slips are looked for in what decides, not in how fast it is compiled.
 SLOW_FLAGS = re.compile(r"^-(W.*|g\d?|O\d|MD|DNDEBUG|D_FORTIFY_SOURCE.*|U_FORTIFY_SOURCE)$")
 
@@ -45,6 +47,8 @@ class Workshop:
         self.build, self.folder = build, folder
         self.objects = sorted((build / ENGINE / "CMakeFiles/engine.dir").glob("*.o"))
         self.tests = {}
+        self.patience = {}  # test -> seconds
+        self.compilers = {}  # unit -> the compiler's command
         self.prepare()
 
     def last_command(self, target):
@@ -104,7 +108,10 @@ class Workshop:
     def compile(self, mutant, to):
         source = to.with_suffix(".cc")
         source.write_text(mutant.source, encoding="utf-8")
-        command = self.last_command(f"{ENGINE}/CMakeFiles/engine.dir/{pathlib.Path(mutant.path).name}.o")
+        if mutant.path not in self.compilers:
+            self.compilers[mutant.path] = self.last_command(
+                f"{ENGINE}/CMakeFiles/engine.dir/{pathlib.Path(mutant.path).name}.o")
+        command = self.compilers[mutant.path]
         if command[0].endswith("ccache"):
             command = command[1:]
         kept, skip = [], False
@@ -121,9 +128,19 @@ class Workshop:
         try:
             return subprocess.run(self.tests[name][0], env=environment, cwd=engine.parent,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  timeout=PATIENCE, check=False).returncode == 0
+                                  timeout=self.patience.get(name), check=False).returncode == 0
         except subprocess.TimeoutExpired:
             return False
+
+    def failing_already(self):
+        """Those that fail without a mutant. How long the others take is how long one is waited for."""
+        failing, good = [], self.folder / "good" / "libengine.so"
+        for test in self.tests:
+            begun = time.monotonic()
+            if not self.runs_clean(test, good):
+                failing.append(test)
+            self.patience[test] = PATIENCE_SECONDS + PATIENCE_FACTOR * (time.monotonic() - begun)
+        return failing
 
     def try_mutant(self, mutant):
         """"stillborn", "survived", or the test that noticed it."""
@@ -174,8 +191,7 @@ def main():
     mutants = choose(files, asked.most, asked.seed)
     with tempfile.TemporaryDirectory(prefix="tlspolicyd-mutants-") as name:
         shop = Workshop(asked.build.resolve(), pathlib.Path(name))
-        good = pathlib.Path(name) / "good" / "libengine.so"
-        failing = [test for test in shop.tests if not shop.runs_clean(test, good)]
+        failing = shop.failing_already()
         if failing:
             sys.exit(f"these fail without a mutant: {', '.join(failing)}")
         fates = []
