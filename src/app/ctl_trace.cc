@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -46,13 +47,16 @@ void show(const Context& context, const Json& exchange) {
 // One question. Once the daemon has answered, a process of it may be gone for a moment.
 base::Result<Json> ask(const Context& context, const std::string& destination, std::int64_t after,
                        bool has_answered) {
-  const auto begin = std::chrono::steady_clock::now();
+  // Counted from the first failure: this process may have been stopped for an hour before it.
+  std::optional<std::chrono::steady_clock::time_point> failing_since;
   while (true) {
     auto answer = ask_control_for(
         context.config.control_socket,
         Json{{"verb", "trace"}, {"destination", destination}, {"after", after}}, kPatience);
-    const bool is_late = std::chrono::steady_clock::now() - begin > kRestartPatience;
     if (answer || !has_answered) return answer;
+    const auto now = std::chrono::steady_clock::now();
+    if (!failing_since) failing_since = now;
+    const bool is_late = now - *failing_since > kRestartPatience;
     const bool is_there = ::access(context.config.control_socket.c_str(), F_OK) == 0;
     if (is_late || !is_there) {
       return base::Error{fmt::format("the trace ends here: {}", answer.error())};

@@ -158,6 +158,18 @@ class TraceTest(unittest.TestCase):
         os.kill(trace.process.pid, signal.SIGCONT)
         begin(trace, self.daemon, "again.bank.example")
 
+    def test_goes_on_after_it_was_stopped_in_the_middle_of_a_question(self):
+        trace = self.trace("bank.example")
+        begin(trace, self.daemon, "bank.example")
+        store = self.daemon.role("store")
+        os.kill(store, signal.SIGSTOP)
+        time.sleep(1)  # it asks five times a second: now it waits for an answer
+        os.kill(trace.process.pid, signal.SIGSTOP)
+        os.kill(store, signal.SIGCONT)
+        time.sleep(6)  # longer than a role that died is waited for
+        os.kill(trace.process.pid, signal.SIGCONT)
+        begin(trace, self.daemon, "again.bank.example")
+
     def test_too_many_destinations_are_refused_in_words(self):
         traces = [self.trace(f"d{number}.example") for number in range(33)]
         refused = wait_until(lambda: next((each for each in traces if each.process.poll() is not None), None),
