@@ -226,7 +226,7 @@ class AnUpgrade(Installed):
         self.machine.run("setpriv", "--reuid=tlspolicyd", "--regid=tlspolicyd", "--clear-groups", "sqlite3",
                          "/var/lib/tlspolicyd/policy.db", self.OLD_SCHEMA)
         self.assertEqual(self.schema(), 1)
-        before = self.machine.processes_of(SERVICE)
+        before, sockets = self.machine.processes_of(SERVICE), self.socket_runs()
         askers = [self.start_asking(address) for address in (PORT, f"unix:{self.machine.path(CHROOT)}/tlsmap.sock")]
         self.install()
         for asker in askers:
@@ -235,7 +235,9 @@ class AnUpgrade(Installed):
             print(f"upgrade: {found}", file=sys.stderr)
             self.assertGreater(found["answers"], 100)
             self.assertEqual(found["wrong"], {})
+            self.assertEqual(found["refused"], 0)
             self.assertLess(found["longest"], LONGEST_GAP)
+        self.assertEqual(self.socket_runs(), sockets, "no socket is closed, not even for a moment")
         self.assertFalse(set(before) & set(self.machine.processes_of(SERVICE)), "all of it is the new one's")
         self.machine.run("tlspolicyctl", "status")
         self.assertGreater(self.schema(), 1)
@@ -243,6 +245,11 @@ class AnUpgrade(Installed):
         self.assertEqual([(each["destination"], each["owner"]) for each in row], [("bank.example", "ops")])
         self.assertEqual(self.modes("/var/lib/tlspolicyd/policy.db"),
                          ["/var/lib/tlspolicyd/policy.db 660 tlspolicyd:tlspolicyd"])
+
+    def socket_runs(self):
+        """What systemd calls each socket unit's run: another where it was started again."""
+        return {unit: self.machine.run("systemctl", "show", "--value", "--property", "InvocationID", unit).strip()
+                for unit in (PORT_SOCKET, *CHROOT_SOCKETS)}
 
     def schema(self):
         return int(self.machine.run("sqlite3", "/var/lib/tlspolicyd/policy.db", "PRAGMA user_version"))
