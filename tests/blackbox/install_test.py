@@ -37,6 +37,7 @@ class Installation(unittest.TestCase):
             "lib/tmpfiles.d/tlspolicyd.conf", "share/man/man8/tlspolicyd.8", "share/man/man8/tlspolicyctl.8",
             "share/man/man5/tlspolicyd.conf.5", "share/man/man5/tlspolicyd-schema.5",
             "share/bash-completion/completions/tlspolicyctl", "share/doc/tlspolicyd/README.md",
+            *(f"share/doc/tlspolicyd/docs/{page.name}" for page in (ROOT / "docs").iterdir()),
             "share/doc/tlspolicyd/examples/unix-chroot.cf"}, self.files(prefix))
         self.assertEqual(set(os.listdir(self.folder)), {"opt"})
 

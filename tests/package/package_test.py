@@ -161,6 +161,7 @@ class AfterInstallation(Installed):
                      "/usr/share/man/man5/tlspolicyd.conf.5.gz", "/usr/share/man/man5/tlspolicyd-schema.5.gz",
                      "/usr/share/bash-completion/completions/tlspolicyctl",
                      "/usr/share/doc/tlspolicyd/README.Debian", "/usr/share/doc/tlspolicyd/examples/tcp.cf",
+                     "/usr/share/doc/tlspolicyd/docs/failures.md.gz", "/usr/share/doc/tlspolicyd/docs/upgrade.md.gz",
                      "/usr/lib/sysusers.d/tlspolicyd.conf", "/usr/lib/tmpfiles.d/tlspolicyd.conf"):
             self.assertIn(path, {path, path.removesuffix(".gz")} & listed or listed)
 
