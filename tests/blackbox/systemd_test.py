@@ -88,6 +88,20 @@ class Units(unittest.TestCase):
         self.assertEqual(status, 0, said)
 
 
+    def test_let_it_write_in_the_chroot_where_tmpfiles_makes_a_folder_for_it_and_postfix(self):
+        folders = [line.split()[1:5] for line in (UNITS / "tmpfiles.conf").read_text(encoding="utf-8").splitlines()
+                   if line.startswith("d /var/spool/postfix/")]
+        # Without Postfix there is none, which must not keep the service from starting.
+        writable = [path.removeprefix("-") for path in read_unit(SERVICE)["Service.ReadWritePaths"]]
+        self.assertEqual(read_unit(SERVICE)["Service.ReadWritePaths"], [f"-{path}" for path in writable])
+        self.assertEqual(folders, [[path, "0750", "tlspolicyd", "postfix"] for path in writable])
+        keys = (UNITS.parents[1] / "packaging/man/tlspolicyd.conf.5").read_text(encoding="utf-8")
+        self.assertIn(f"tlsrpt_socket = {writable[0]}/", keys)
+
+    def test_keep_running_while_postfix_does_on_debian_12_too(self):
+        self.assertEqual(read_unit(SERVICE)["Unit.Before"], ["postfix.service postfix@-.service"])
+
+
 class TheDaemon(unittest.TestCase):
     """Under the values of the units."""
 

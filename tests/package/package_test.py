@@ -206,6 +206,29 @@ class WithPostfix(Installed):
         asked = json.loads(self.machine.run("tlspolicyctl", "status", "--json"))
         self.assertGreaterEqual(asked["answer"]["lookups"], 3, "set()'s own, a policy and an outcome")
 
+    def check_the_tlsrpt_socket(self):
+        self.assertEqual(self.modes(f"{CHROOT}/tlsrpt"), [f"{CHROOT}/tlsrpt 750 tlspolicyd:postfix"])
+        config = self.machine.path("/etc/tlspolicyd/tlspolicyd.conf")
+        config.write_text(config.read_text(encoding="utf-8") + f"tlsrpt_socket = {CHROOT}/tlsrpt/tlsrpt.sock\n",
+                          encoding="utf-8")
+        self.machine.run("systemctl", "restart", SERVICE)
+        send = ["logger", "--socket", f"{CHROOT}/tlsrpt/tlsrpt.sock", "no report"]
+        self.machine.run("setpriv", "--reuid=postfix", "--regid=postfix", "--clear-groups", *send)
+        self.wait_until(lambda: json.loads(self.machine.run("tlspolicyctl", "status", "--json"))["feedback"]
+                        ["ingest"]["datagrams_refused"] == 1, "what Postfix sends is received")
+        refused = self.machine.try_run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *send)
+        self.assertNotEqual(refused.returncode, 0, "who is not Postfix is kept out")
+
+    def test_tlsrpt_datagrams_can_be_taken_where_postfix_was_there_before_us(self):
+        self.install_postfix()
+        self.install()
+        self.check_the_tlsrpt_socket()
+
+    def test_tlsrpt_datagrams_can_be_taken_where_postfix_came_after_us(self):
+        self.install()
+        self.install_postfix()
+        self.check_the_tlsrpt_socket()
+
     def test_doctor_knows_the_sockets_once_the_configuration_names_them(self):
         self.install_postfix()
         self.install()
