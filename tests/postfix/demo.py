@@ -19,11 +19,9 @@ import run
 
 WITHIN = 45
 EXAMPLE = os.path.join(run.ROOT, "postfix-examples", "unix-chroot.cf")
-# Behind the example: what lets rows at dane work, and what tells the daemon how deliveries end.
+# Behind the example: what lets rows at dane work.
 MORE_MAIN_CF = """
 smtp_dns_support_level = dnssec
-smtp_delivery_status_filter = socketmap:unix:tlspolicyd/tlsmap.sock:outcome,
-    $default_delivery_status_filter
 """
 # Two tries at TLS before it goes in clear, as shipped; 5 seconds apart, where 300 are shipped.
 PROFILES = "UPDATE profile SET retry_after = 5 WHERE name = 'opportunistic';\n"

@@ -16,7 +16,6 @@ from test_examples import read
 DONE, NOT_WELL, FAILED = 0, 1, 3
 # What the examples leave to the admin.
 REST = """
-smtp_delivery_status_filter = socketmap:unix:tlspolicyd/tlsmap.sock:outcome, $default_delivery_status_filter
 smtp_connection_cache_on_demand = no
 delay_warning_time = 4h
 tls_required_enable = no
