@@ -55,6 +55,7 @@ class Host:
         self.root, self.service, self.postfix = pathlib.Path(root), service, postfix
         self.bin = bin_folder
         self.ran, self.left = [], []
+        self.change = None  # as the last explain named it
         # First words of a command to the exit status it must have; else 0. Nobody answers the prober's questions here.
         self.statuses = {"tlspolicyctl probe": 3}
         settings = [*settings, "resolver = 127.0.0.1:9"]
@@ -66,9 +67,8 @@ class Host:
         shim = self.root / "shims/tlspolicyctl"
         shim.write_text(f'#!/bin/sh\nexec {shlex.quote(bin_folder)}/tlspolicyctl --config {self.config} "$@"\n')
         shim.chmod(0o755)
-        # The account is made by the sysusers file; a test has no right to.
-        lines = [line for line in map(self.map, config()) if not line.startswith("user =")]
-        self.config.write_text("\n".join([*lines, *settings, ""]))
+        # `user` stands in the packaged file already, and a key that stands twice is an error; here there is no account.
+        self.config.write_text("\n".join([*map(self.map, config()), *settings, ""]))
 
     def map(self, line):
         """The same with its paths below the scratch folder."""
@@ -99,16 +99,18 @@ class Host:
         if line.startswith("apt install ./build/package/tlspolicyd_"):
             return self.install_package()
         if line.startswith("tlspolicyctl undo "):
-            # The newest change; which number that is depends on what was imported.
-            newest = self.sh('sqlite3 /var/lib/tlspolicyd/policy.db "SELECT max(seq) FROM change_log"').strip()
-            return self.sh(f"tlspolicyctl undo {newest}")
+            # Which number the reader sees depends on what he imported.
+            return self.sh(f"tlspolicyctl undo {self.change}")
         if OF_POSTFIX.match(line):
             return self.execute(self.for_postfix(self.map(line)), line)
         if OF_THIS_TREE.match(line):
             return self.check_dev(line)
         if not PLAIN.match(line):
             raise AssertionError(f"README.md has a command that no test knows how to run: {line}")
-        return self.sh(line)
+        said = self.sh(line)
+        if line.startswith("tlspolicyctl explain "):
+            self.change = next(iter(re.findall(r", change (\d+) \(", said)), None)
+        return said
 
     def for_postfix(self, line):
         if line.startswith("tlspolicyctl "):
@@ -129,7 +131,7 @@ class Host:
         return ""
 
     def control(self, line):
-        _, verb, *units = line.split()
+        _, verb, *units = line.split("#")[0].split()
         now = "--now" in units
         for unit in (unit for unit in units if unit != "--now"):
             name = unit if "." in unit else f"{unit}.service"
@@ -137,6 +139,9 @@ class Host:
                 raise AssertionError(f"{line}: there is no unit {name}")
         if verb == "reload":
             self.service.reload()
+        elif verb == "restart":
+            self.service.stop()
+            self.service.start()
         elif verb == "start" or (verb == "enable" and now):
             self.service.start()
         elif verb == "stop" or (verb == "disable" and now):
