@@ -20,7 +20,7 @@ control_socket = $ROOT/var/control.sock
 
 # Where Postfix asks for TLS policies. In real use a unix socket belongs below /var/spool/postfix.
 tlsmap_listen = inet:127.0.0.1:8460, unix:$ROOT/var/tlsmap.sock
-# Where Postfix asks about incoming mail (check_policy_service). Every answer is DUNNO so far.
+# Where Postfix asks about incoming mail (check_policy_service). Every answer is DUNNO until a rule exists.
 policyd_listen = unix:$ROOT/var/policyd.sock
 
 # The oldest Postfix that asks map \`policy\`.
