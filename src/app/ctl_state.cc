@@ -133,7 +133,8 @@ Exit run_panic(const Context& context, const Arguments& arguments) {
   if (!answer) {
     return fail(fmt::format(
         "{} Without the daemon this takes it out of Postfix: postconf -e 'smtp_tls_policy_maps =' "
-        "(or the table that you had before) && postfix reload",
+        "(or the table that you had before) && postconf -X smtp_delivery_status_filter && postfix "
+        "reload",
         answer.error()));
   }
   if (const auto why = refusal_in(*answer)) return fail(*why);
