@@ -266,9 +266,17 @@ void Feedback::committed(std::uint64_t id) {
       std::ranges::find_if(states, [id](const auto& each) { return each.id == id; });
   if (acknowledged == states.end()) return;  // a newer one is on disk already
   // With what was learned since, and needs no commit.
-  table_.put(proposal.view, proposal.destination, acknowledged->state);
+  put_newer(table_, place, acknowledged->state);
+  if (coming_) put_newer(*coming_, place, acknowledged->state);
   states.erase(states.begin(), std::next(acknowledged));
   if (states.empty()) pending_.erase(pending);
+}
+
+// An older version never takes the place of a newer one, as in state.db.
+void Feedback::put_newer(DestinationTable& table, const Place& place,
+                         const DestinationState& state) {
+  const auto known = table.find(place.first, place.second);
+  if (!known || known->version <= state.version) table.put(place.first, place.second, state);
 }
 
 void Feedback::propose_again() {
@@ -282,13 +290,14 @@ void Feedback::propose_again() {
 bool Feedback::begin_base(Base kind, model::Moment saved) {
   if (is_base_final_ || (kind == Base::Kept && has_base())) return false;
   clock_.resume(saved);
-  table_ = DestinationTable(most_destinations_);
+  coming_.emplace(most_destinations_);
   is_base_final_ = kind == Base::Committed;
   return true;
 }
 
 void Feedback::take_base_record(const wire::StateRecord& record) {
-  table_.put(record.view, record.destination, record.state);
+  if (!coming_) return;
+  put_newer(*coming_, {record.view, record.destination}, record.state);
   // A restart thaws nothing.
   const auto& failures = record.state.failures;
   if (failures.empty() || !may_begin_to_fail(record.state)) return;
@@ -296,7 +305,15 @@ void Feedback::take_base_record(const wire::StateRecord& record) {
                          failures.front().at.lived);
 }
 
+void Feedback::drop_base() {
+  coming_.reset();
+  is_base_final_ = false;
+}
+
 void Feedback::end_base() {
+  if (!coming_) return;
+  table_ = std::move(*coming_);
+  coming_.reset();
   memory_ = Memory::Whole;
   watch_freeze();
   rules_changed();

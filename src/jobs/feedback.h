@@ -95,11 +95,15 @@ class Feedback {
   void rules_changed();
 
   // The state base: what was committed. One that the parent kept serves until that of `store`
-  // comes; after that no other is taken. False where this one isn't wanted.
+  // comes; after that no other is taken. False where this one isn't wanted. While it is read, what
+  // was there before goes on to count: nothing, or the kept one.
   enum class Base : std::uint8_t { Kept, Committed };
   bool begin_base(Base kind, model::Moment saved);
   void take_base_record(const wire::StateRecord& record);
+  // It was read to its end: it counts from now on.
   void end_base();
+  // It can't be read to its end: nothing of it counts, for what is not in it is not "unknown".
+  void drop_base();
   [[nodiscard]] bool has_base() const { return memory_ != engine::Memory::Missing; }
 
   // `store` has it on disk.
@@ -139,6 +143,8 @@ class Feedback {
   void settle(std::string_view view, std::string_view destination,
               const model::DestinationState& before, const engine::Advanced& advanced);
   [[nodiscard]] std::uint64_t next_id();
+  static void put_newer(DestinationTable& table, const Place& place,
+                        const model::DestinationState& state);
   void propose(wire::Proposal proposal);
   void send(Open& open);
   void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
@@ -153,6 +159,7 @@ class Feedback {
   Outlet& outlet_;
   std::size_t most_destinations_;
   DestinationTable table_;                         // in force: committed, or no weaker than that
+  std::optional<DestinationTable> coming_;         // a base that is being read
   std::map<Place, std::vector<Pending>> pending_;  // proposed, not yet acknowledged; newest last
   std::map<std::uint64_t, Open> open_;
   FreezeWatch freeze_;

@@ -1,0 +1,130 @@
+// A state base while it is read: what it doesn't say yet is not "nothing is known".
+#include <vector>
+
+#include "src/jobs/feedback.h"
+#include "tests/unit/catch.h"
+
+namespace {
+
+using jobs::Feedback;
+using model::Level;
+
+constexpr std::int64_t kNow = 1'800'000'000;
+
+struct StillClock final : base::Clock {
+  [[nodiscard]] base::sys_seconds now() const override {
+    return base::sys_seconds(std::chrono::seconds(kNow));
+  }
+  [[nodiscard]] base::SteadyPoint steady() const override { return {}; }
+};
+
+// Every row is the shipped profile `opportunistic`.
+struct Opportunistic final : jobs::RuleBook {
+  Opportunistic() {
+    rules.level = Level::May;
+    rules.fallback = model::Fallback::AfterRetry;
+    rules.may_downgrade = true;
+  }
+  std::optional<engine::Rules> rules_for(std::string_view /*view*/,
+                                         const model::Key& /*key*/) override {
+    return rules;
+  }
+  engine::Rules rules;
+};
+
+struct Heard final : Feedback::Outlet {
+  bool propose(const wire::Proposal& proposal) override {
+    proposals.push_back(proposal);
+    return true;
+  }
+  void alarm(std::string_view /*what*/, std::string_view /*destination*/, std::string_view /*text*/,
+             bool /*is_over*/) override {}
+  std::vector<wire::Proposal> proposals;
+};
+
+wire::StateRecord offered(std::string destination) {
+  wire::StateRecord record;
+  record.destination = std::move(destination);
+  record.state.version = 5;
+  record.state.offered_at = kNow - 60;
+  record.state.offered_lived = 1;
+  return record;
+}
+
+struct Desk {
+  // Whether it is to be read, as it must be.
+  void begin(Feedback::Base kind) { REQUIRE(feedback.begin_base(kind, {kNow, 1})); }
+  void load_kept() {
+    begin(Feedback::Base::Kept);
+    feedback.take_base_record(offered("peer.example"));
+    feedback.end_base();
+  }
+  Level level_of(std::string_view destination) {
+    return feedback.level_for(rules.rules, {}, destination).level;
+  }
+
+  StillClock clock;
+  Opportunistic rules;
+  Heard heard;
+  Feedback feedback{clock, rules, heard};
+};
+
+}  // namespace
+
+TEST_CASE("the kept base serves on while that of store is read") {
+  Desk desk;
+  desk.load_kept();
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == Level::May);
+  desk.begin(Feedback::Base::Committed);
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  desk.feedback.take_base_record(offered("new.example"));
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  desk.feedback.take_base_record(offered("peer.example"));
+  desk.feedback.end_base();
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == Level::Encrypt);
+}
+
+TEST_CASE("where there is no kept base, rows that depend on it answer encrypt until all is read") {
+  Desk desk;
+  desk.begin(Feedback::Base::Committed);
+  desk.feedback.take_base_record(offered("peer.example"));
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == Level::Encrypt);
+  desk.feedback.end_base();
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == Level::May);
+}
+
+TEST_CASE("what is acknowledged while a base is read is not undone by an older record of it") {
+  Desk desk;
+  desk.load_kept();
+  desk.begin(Feedback::Base::Committed);
+  const bool is_record_first = GENERATE(true, false);
+  if (is_record_first) desk.feedback.take_base_record(offered("peer.example"));
+  // An admin's reset: the offer is forgotten.
+  REQUIRE(desk.feedback.reset({}, model::normalise_key("peer.example")));
+  REQUIRE(desk.heard.proposals.size() == 1);
+  desk.feedback.committed(desk.heard.proposals.front().id);
+  CHECK(desk.level_of("peer.example") == Level::May);
+  if (!is_record_first) desk.feedback.take_base_record(offered("peer.example"));
+  desk.feedback.end_base();
+  CHECK(desk.level_of("peer.example") == Level::May);
+}
+
+TEST_CASE("a base that can't be read to its end makes nothing known or unknown") {
+  Desk desk;
+  const bool has_kept = GENERATE(true, false);
+  if (has_kept) desk.load_kept();
+  desk.begin(Feedback::Base::Committed);
+  desk.feedback.take_base_record(offered("new.example"));
+  desk.feedback.drop_base();
+  CHECK(desk.feedback.has_base() == has_kept);
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == (has_kept ? Level::May : Level::Encrypt));
+  // The next one is wanted.
+  desk.begin(Feedback::Base::Committed);
+  desk.feedback.end_base();
+  CHECK(desk.level_of("peer.example") == Level::May);
+}
