@@ -122,7 +122,7 @@ void Learner::read_slice() {
   const auto got =
       ::pread(base_.get(), base_rest_.data() + before, kSlice, static_cast<off_t>(base_at_));
   base_rest_.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
-  if (got <= 0) return end_base(base_rest_.empty());
+  if (got <= 0) return end_base(got == 0 && base_rest_.empty());
   base_at_ += static_cast<std::size_t>(got);
   std::string_view rest = base_rest_;
   while (const auto record = wire::take_state_record(rest)) {
@@ -135,12 +135,17 @@ void Learner::read_slice() {
 }
 
 void Learner::end_base(bool is_whole) {
-  if (!is_whole)
-    base::log_error("what was known of destinations is damaged; the rest is forgotten");
   base_.reset();
   base_rest_.clear();
-  feedback_.end_base();
-  reports_.release();
+  if (is_whole) {
+    feedback_.end_base();
+  } else {
+    feedback_.drop_base();
+    base::log_error("what was known of destinations is damaged; {}",
+                    feedback_.has_base() ? "what the parent kept of it serves on"
+                                         : "rows that depend on it answer at least encrypt");
+  }
+  if (feedback_.has_base()) reports_.release();
 }
 
 void Learner::on_committed(std::string_view ids) {

@@ -1,0 +1,102 @@
+// What role `answer` does with the state base that it gets, and with what it has to tell `store`.
+#include "src/app/learner.h"
+
+#include <string>
+#include <vector>
+
+#include "src/image/sealed_file.h"
+#include "tests/unit/catch.h"
+
+namespace {
+
+using jobs::Feedback;
+using model::Level;
+
+constexpr std::int64_t kNow = 1'800'000'000;
+
+struct StillClock final : base::Clock {
+  [[nodiscard]] base::sys_seconds now() const override {
+    return base::sys_seconds(std::chrono::seconds(kNow));
+  }
+  [[nodiscard]] base::SteadyPoint steady() const override { return {}; }
+};
+
+wire::StateRecord offered(std::string destination) {
+  wire::StateRecord record;
+  record.destination = std::move(destination);
+  record.state.version = 5;
+  record.state.offered_at = kNow - 60;
+  record.state.offered_lived = 1;
+  return record;
+}
+
+std::string base_of(const std::vector<wire::StateRecord>& records) {
+  std::string bytes = app::state_base_head({kNow, 1});
+  for (const auto& record : records) wire::append_state_record(bytes, record);
+  return bytes;
+}
+
+struct Desk {
+  void take(Feedback::Base kind, const std::string& bytes) {
+    auto fd = image::seal("test-state", {bytes});
+    REQUIRE(fd.ok());
+    learner.take_base(kind, std::move(*fd));
+    // Each slice is a turn of the loop.
+    for (int turn = 0; turn < 20; ++turn) {
+      net::Timer end(loop, [this] { loop.stop(); });
+      end.start(std::chrono::microseconds{0});
+      loop.run();
+    }
+  }
+  Level level_of(std::string_view destination) {
+    engine::Rules rules;
+    rules.level = Level::May;
+    rules.fallback = model::Fallback::AfterRetry;
+    return learner.feedback().level_for(rules, {}, destination).level;
+  }
+
+  net::Loop loop;
+  StillClock clock;
+  jobs::Decider decider{clock};
+  bool is_connected = true;
+  std::vector<std::pair<wire::AnswerToStore, std::string>> told;
+  app::Learner learner{loop, clock, decider,
+                       [this](wire::AnswerToStore type, std::string_view payload) {
+                         if (is_connected) told.emplace_back(type, std::string(payload));
+                         return is_connected;
+                       },
+                       [](wire::ToParent, std::string_view) { return true; }};
+};
+
+}  // namespace
+
+TEST_CASE("learner: a base is read in slices, to its end") {
+  std::vector<wire::StateRecord> records;
+  for (int i = 0; i < 10'000; ++i) records.push_back(offered("h" + std::to_string(i) + ".example"));
+  Desk desk;
+  desk.take(Feedback::Base::Committed, base_of(records));
+  CHECK(desk.learner.feedback().known() == records.size());
+  CHECK(desk.level_of("h9999.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == Level::May);
+}
+
+TEST_CASE("learner: a damaged base is no base: what is not in it is not unknown") {
+  Desk desk;
+  const auto whole = base_of({offered("peer.example"), offered("other.example")});
+  const auto cut = GENERATE(std::size_t{1}, std::size_t{20});
+  desk.take(Feedback::Base::Committed, whole.substr(0, whole.size() - cut));
+  CHECK_FALSE(desk.learner.feedback().has_base());
+  CHECK(desk.level_of("other.example") == Level::Encrypt);
+  CHECK(desk.level_of("new.example") == Level::Encrypt);
+  desk.take(Feedback::Base::Committed, whole);
+  CHECK(desk.learner.feedback().has_base());
+  CHECK(desk.level_of("new.example") == Level::May);
+}
+
+TEST_CASE("learner: a damaged base leaves the kept one in force") {
+  Desk desk;
+  desk.take(Feedback::Base::Kept, base_of({offered("peer.example")}));
+  desk.take(Feedback::Base::Committed, base_of({}) + "no record");
+  CHECK(desk.learner.feedback().has_base());
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+}
