@@ -55,6 +55,9 @@ struct StoredState {
   std::string view;
   std::string destination;
   model::DestinationState state;
+  // The row makes no state. `state` is then that of a peer which has just offered STARTTLS: what is
+  // damaged must not be answered as what is unknown.
+  bool is_stand_in = false;
 };
 
 // The two clocks as they last stood.

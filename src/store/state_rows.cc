@@ -1,6 +1,8 @@
 // StateDb: the states of destinations, and the commits that change them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "src/store/state_db_impl.h"
 #include "src/store/state_json.h"
 
@@ -74,6 +76,28 @@ std::optional<StoredState> read_row(const Statement& statement) {
   return stored;
 }
 
+// Holds until the row is written anew: by what is learnt of the peer, or by an admin's reset.
+StoredState stand_in(const Statement& statement, std::int64_t lived) {
+  StoredState stored;
+  stored.view = statement.text(0);
+  stored.destination = statement.text(1);
+  stored.is_stand_in = true;
+  auto& state = stored.state;
+  state.version = static_cast<std::uint64_t>(statement.integer(2));
+  state.worked_at = statement.integer(9);
+  state.offered_at = std::max({std::int64_t{1}, statement.integer(5), statement.integer(7),
+                               statement.integer(8), state.worked_at});
+  state.offered_lived = lived;
+  return stored;
+}
+
+base::Result<StoredState> read_or_stand_in(StateDb& db, const Statement& statement) {
+  if (auto stored = read_row(statement)) return std::move(*stored);
+  const auto clock = db.load_clock();
+  if (!clock) return base::Error{clock.error()};
+  return stand_in(statement, clock->lived);
+}
+
 }  // namespace
 
 std::optional<StateDb::Refused> StateDb::commit(const std::vector<StateChange>& changes) {
@@ -91,9 +115,9 @@ base::Result<void> StateDb::load_states(const std::function<bool(StoredState)>& 
       fmt::format("SELECT {} FROM destination_state ORDER BY view, destination", kColumns));
   if (failure.failed()) return base::Error{impl_->describe(failure)};
   while (statement.step()) {
-    auto stored = read_row(statement);
-    // What can't be read is forgotten: a destination without a state answers no weaker.
-    if (stored && !visit(std::move(*stored))) return {};
+    auto stored = read_or_stand_in(*this, statement);
+    if (!stored) return base::Error{stored.error()};
+    if (!visit(std::move(*stored))) return {};
   }
   if (statement.failure().failed()) return base::Error{impl_->describe(statement.failure())};
   return {};
@@ -121,10 +145,14 @@ base::Result<std::optional<StoredState>> StateDb::find_state(std::string_view vi
   if (failure.failed()) return base::Error{impl_->describe(failure)};
   statement.bind(1, view);
   statement.bind(2, destination);
-  std::optional<StoredState> stored;
-  if (statement.step()) stored = read_row(statement);
+  std::optional<StoredState> found;
+  if (statement.step()) {
+    auto stored = read_or_stand_in(*this, statement);
+    if (!stored) return base::Error{stored.error()};
+    found = std::move(*stored);
+  }
   if (statement.failure().failed()) return base::Error{impl_->describe(statement.failure())};
-  return stored;
+  return found;
 }
 
 }  // namespace store

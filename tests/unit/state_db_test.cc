@@ -64,6 +64,37 @@ struct Rig {
 
 }  // namespace
 
+TEST_CASE("state.db: a state that can't be read is that of a peer which offered STARTTLS") {
+  Rig rig;
+  {
+    auto db = rig.open();
+    REQUIRE_FALSE(db.commit({change("a", 3)}));
+    REQUIRE_FALSE(db.add_counts({}, {9000, 4711}, 9000));
+  }
+  const std::string damage = GENERATE("level = 'stern'", "state = '{'", "state = '[]'",
+                                      "state = json_set(state, '$.failures[0].cause', 'mood')");
+  INFO(damage);
+  CHECK(rig.tamper("UPDATE destination_state SET " + damage).empty());
+  auto db = rig.open();
+  std::vector<StoredState> states;
+  REQUIRE(db.load_states([&](StoredState stored) {
+              states.push_back(std::move(stored));
+              return true;
+            }).ok());
+  const auto found = db.find_state("", "peer.example");
+  REQUIRE((found.ok() && found->has_value()));
+  states.push_back(**found);
+  REQUIRE(states.size() == 2);
+  for (const auto& stored : states) {
+    CHECK(stored.destination == "peer.example");
+    CHECK(stored.is_stand_in);
+    CHECK(stored.state.version == 3);
+    CHECK(stored.state.phase == model::Phase::Normal);
+    CHECK(stored.state.offered_at != 0);
+    CHECK(stored.state.offered_lived == 4711);
+  }
+}
+
 TEST_CASE("state.db: a state and its decision come back as they were committed") {
   Rig rig;
   const auto written = change("a", 3);
