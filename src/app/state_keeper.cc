@@ -94,9 +94,15 @@ void StateKeeper::try_open() {
     on_refused({opened.error(), false});
     return;
   }
+  // Neither is "none" where it can't be read.
+  const auto clock = opened->load_clock();
+  if (!clock) return on_refused({clock.error(), false});
+  const auto panic = opened->load_text("panic");
+  if (!panic) return on_refused({panic.error(), false});
   db_ = std::move(*opened);
-  if (const auto clock = db_->load_clock()) moments_ = *clock;
-  if (const auto panic = db_->load_text("panic"); panic && *panic) mode_ = read_panic(**panic);
+  moments_.wall = std::max(moments_.wall, clock->wall);
+  moments_.lived = std::max(moments_.lived, clock->lived);
+  mode_ = *panic ? read_panic(**panic) : wire::ModeMessage{};
   recover();
   log_head();
   on_answer_connected();
@@ -161,7 +167,9 @@ void StateKeeper::send_base() {
 
 base::UniqueFd StateKeeper::make_base() {
   std::string bytes = state_base_head({moments_.wall, moments_.lived});
-  const auto loaded = db_->load_states([&bytes](store::StoredState stored) {
+  std::vector<std::string> damaged;
+  const auto loaded = db_->load_states([&](store::StoredState stored) {
+    if (stored.is_stand_in) damaged.push_back(stored.destination);
     wire::append_state_record(bytes, {stored.view, stored.destination, stored.state});
     return true;
   });
@@ -169,12 +177,34 @@ base::UniqueFd StateKeeper::make_base() {
     on_refused({loaded.error(), false});
     return {};
   }
+  tell_damaged(damaged);
   auto sealed = image::seal("tlspolicyd-state", {bytes});
   if (!sealed) {
     base::log_error("the state base can't be made: {}", sealed.error());
     return {};
   }
   return std::move(*sealed);
+}
+
+void StateKeeper::tell_damaged(const std::vector<std::string>& destinations) {
+  std::string text;
+  if (!destinations.empty()) {
+    const auto first = base::printable(destinations.front(), 300);
+    const auto others = destinations.size() - 1;
+    text = fmt::format(
+        "what state.db has of {}{} can't be read; it counts as a peer that offered STARTTLS, until "
+        "a delivery shows better or you run: tlspolicyctl reset {}",
+        first, others == 0 ? "" : fmt::format(" (and of {} more)", others), first);
+  }
+  if (text == damage_) return;
+  if (text.empty()) {
+    tell_alarm("state.db has no state any more that can't be read", true);
+  } else {
+    base::log_error("{}", text);
+    tell_alarm(text, false);
+    ++alarms_raised_;
+  }
+  damage_ = std::move(text);
 }
 
 void StateKeeper::on_proposal(std::string_view payload) {
@@ -314,6 +344,7 @@ std::optional<std::string> StateKeeper::panic(model::RowMode mode, std::int64_t 
     return alarm_.empty() ? "state.db can't be used" : alarm_;
   }
   if (const auto refused = db_->save_text("panic", panic_text(wanted))) {
+    on_refused(*refused);
     return refused->text;
   }
   mode_ = wanted;

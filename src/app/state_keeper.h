@@ -81,6 +81,8 @@ class StateKeeper {
   std::optional<store::StateDb::Refused> save_counts();
   void recover();
   void tell_alarm(const std::string& text, bool is_over);
+  // Of which the file has a state that can't be read.
+  void tell_damaged(const std::vector<std::string>& destinations);
   void send_base();
   void watch();
   void tell_mode();
@@ -92,6 +94,7 @@ class StateKeeper {
   std::string path_;
   std::optional<store::StateDb> db_;
   std::string alarm_;
+  std::string damage_;  // the same of single states
   std::uint64_t alarms_raised_ = 0;
   wire::ModeMessage mode_;
   std::vector<wire::Proposal> queue_;

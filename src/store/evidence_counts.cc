@@ -51,9 +51,10 @@ std::pair<std::optional<std::string>, Failure> recall_text(Database& db, std::st
   return {std::move(value), statement.failure()};
 }
 
-std::pair<std::int64_t, Failure> recall(Database& db, std::string_view name) {
+// 0 where it was never remembered; nothing where what was is no number.
+std::pair<std::optional<std::int64_t>, Failure> recall(Database& db, std::string_view name) {
   const auto [text, failure] = recall_text(db, name);
-  return {text ? base::parse_number<std::int64_t>(*text).value_or(0) : 0, failure};
+  return {text ? base::parse_number<std::int64_t>(*text) : 0, failure};
 }
 
 // One step towards fewer rows: the oldest eighth of the hours; of a single hour first what nobody
@@ -116,7 +117,7 @@ std::optional<StateDb::Refused> StateDb::add_counts(const std::vector<EvidenceCo
     const auto [trimmed, trimmed_failure] = recall(impl_->db, "trimmed");
     failure = trimmed_failure;
     impl_->added += static_cast<std::int64_t>(counts.size());
-    const bool is_due = now >= trimmed + 3600 || now < trimmed ||
+    const bool is_due = !trimmed || now >= *trimmed + 3600 || now < *trimmed ||
                         impl_->added >= std::min(kTrimEvery, impl_->most_counters);
     if (!failure.failed() && is_due) {
       impl_->added = 0;
@@ -139,7 +140,11 @@ base::Result<StoredClock> StateDb::load_clock() {
   if (wall_failure.failed()) return base::Error{impl_->describe(wall_failure)};
   const auto [lived, lived_failure] = recall(impl_->db, "lived");
   if (lived_failure.failed()) return base::Error{impl_->describe(lived_failure)};
-  return StoredClock{wall, lived};
+  if (wall && lived) return StoredClock{*wall, *lived};
+  return base::Error{fmt::format(
+      "{0}: what table memory has as \"{1}\" is no number; stop the daemon, run: sqlite3 {0} "
+      "\"DELETE FROM memory WHERE name='{1}'\", and start it",
+      impl_->path, wall ? "lived" : "wall")};
 }
 
 std::optional<StateDb::Refused> StateDb::save_text(std::string_view name, std::string_view value) {

@@ -1,0 +1,109 @@
+// What role `store` makes of state.db where something in it can't be read, and of an admin's panic.
+#include "src/app/state_keeper.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "src/base/bytes.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/database_files.h"
+
+namespace {
+
+using model::RowMode;
+
+constexpr std::int64_t kNow = 1'800'000'000;
+
+struct SetClock final : base::Clock {
+  [[nodiscard]] base::sys_seconds now() const override {
+    return base::sys_seconds(std::chrono::seconds(at));
+  }
+  [[nodiscard]] base::SteadyPoint steady() const override { return {}; }
+  std::int64_t at = kNow;
+};
+
+struct Heard final : app::StateKeeper::Outlet {
+  bool tell_answer(wire::StoreToAnswer type, std::string_view payload,
+                   std::span<const int> /*fds*/) override {
+    if (type == wire::StoreToAnswer::StateBase) ++bases;
+    if (type == wire::StoreToAnswer::Mode) mode = wire::parse_mode(payload).value();
+    return true;
+  }
+  bool tell_parent(wire::ToParent type, std::string_view payload,
+                   std::span<const int> /*fds*/) override {
+    if (type == wire::ToParent::Alarm) alarms.push_back(wire::parse_alarm(payload).value());
+    return true;
+  }
+  void note_proposal(const wire::Proposal& /*proposal*/) override {}
+  void note_count(const wire::CountRecord& /*count*/) override {}
+  int bases = 0;
+  wire::ModeMessage mode;
+  std::vector<wire::AlarmMessage> alarms;
+};
+
+struct Rig {
+  // What an earlier daemon left.
+  Rig() {
+    auto db = store::StateDb::open_for_daemon(path);
+    REQUIRE(db.ok());
+    store::StateChange change;
+    change.id = "1";
+    change.destination = "peer.example";
+    change.state.emplace().version = 7;
+    REQUIRE_FALSE(db->commit({change}));
+    REQUIRE_FALSE(db->add_counts({}, {kNow, 4711}, kNow));
+  }
+  [[nodiscard]] std::string shell(const std::string& sql) const { return test::shell(path, sql); }
+  void tell_clock(std::int64_t wall) {
+    std::string payload;
+    base::append_number<std::int64_t>(payload, wall);
+    base::append_number<std::int64_t>(payload, 5000);
+    keeper.on_clock(payload);
+  }
+
+  test::Folder folder;
+  std::string path = folder.path("state.db");
+  net::Loop loop;
+  SetClock clock;
+  Heard heard;
+  app::StateKeeper keeper{loop, clock, heard};
+};
+
+}  // namespace
+
+TEST_CASE("state keeper: a clock that can't be read is not a clock that never ran") {
+  Rig rig;
+  const std::string name = GENERATE("wall", "lived");
+  INFO(name);
+  CHECK(rig.shell("UPDATE memory SET value = 'noon' WHERE name = '" + name + "'").empty());
+  rig.keeper.open(rig.path);
+  CHECK(rig.keeper.db() == nullptr);
+  CHECK(rig.heard.bases == 0);
+  CHECK(rig.keeper.alarm().find("\"" + name + "\" is no number") != std::string::npos);
+  // What it says is not written over.
+  rig.keeper.finish();
+  CHECK(rig.shell("SELECT value FROM memory WHERE name = '" + name + "'") == "noon");
+}
+
+TEST_CASE("state keeper: a state that can't be read is told of, until it can") {
+  Rig rig;
+  CHECK(rig.shell("UPDATE destination_state SET state = '{'").empty());
+  rig.keeper.open(rig.path);
+  CHECK(rig.heard.bases == 1);
+  REQUIRE(rig.heard.alarms.size() == 1);
+  CHECK(rig.heard.alarms[0].what == "ledger");
+  CHECK(rig.heard.alarms[0].text.find("of peer.example can't be read") != std::string::npos);
+  rig.keeper.on_answer_connected();
+  CHECK(rig.heard.alarms.size() == 1);
+
+  wire::Proposal reset;
+  reset.id = 2;
+  reset.destination = "peer.example";
+  reset.state.emplace().version = 8;
+  rig.keeper.on_proposal(wire::to_payload(reset));
+  rig.keeper.finish();
+  rig.keeper.on_answer_connected();
+  REQUIRE(rig.heard.alarms.size() == 2);
+  CHECK(rig.heard.alarms[1].is_over);
+}
