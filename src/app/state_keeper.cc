@@ -334,7 +334,8 @@ bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t
 }
 
 std::optional<std::string> StateKeeper::panic(model::RowMode mode, std::int64_t seconds) {
-  const auto now = clock_.now().time_since_epoch().count();
+  // By the clock that ends it, which is never set back.
+  const auto now = std::max(clock_.now().time_since_epoch().count(), moments_.wall);
   wire::ModeMessage wanted;
   wanted.mode = static_cast<std::uint8_t>(mode);
   wanted.until = seconds == 0 ? 0 : now + seconds;

@@ -107,3 +107,18 @@ TEST_CASE("state keeper: a state that can't be read is told of, until it can") {
   REQUIRE(rig.heard.alarms.size() == 2);
   CHECK(rig.heard.alarms[1].is_over);
 }
+
+TEST_CASE("state keeper: a panic lasts as long as asked for where the clock was set back") {
+  Rig rig;
+  rig.keeper.open(rig.path);
+  rig.tell_clock(kNow);
+  rig.clock.at = kNow - 7200;
+  REQUIRE_FALSE(rig.keeper.panic(RowMode::Observe, 3600));
+  CHECK(rig.heard.mode.mode == static_cast<std::uint8_t>(RowMode::Observe));
+  CHECK(rig.heard.mode.until == kNow + 3600);
+  // It is remembered.
+  SetClock clock;
+  app::StateKeeper next(rig.loop, clock, rig.heard);
+  next.open(rig.path);
+  CHECK(next.mode().until == kNow + 3600);
+}
