@@ -110,12 +110,15 @@ void ProbeKeeper::send_list() {
 
 void ProbeKeeper::note_watched() {
   auto* db = states_.db();
-  if (db == nullptr || to_note_.empty()) return;
+  if (to_note_.empty()) return;
+  note_timer_.start(kSaveAgainAfter);
+  if (db == nullptr) return;
   const auto count = std::min(to_note_.size(), kNotedAtOnce);
   const auto from = to_note_.end() - static_cast<std::ptrdiff_t>(count);
   const std::vector<std::string> some(from, to_note_.end());
-  to_note_.erase(from, to_note_.end());
   if (const auto refused = db->note_watched(some, now())) return states_.on_refused(*refused);
+  to_note_.erase(from, to_note_.end());
+  note_timer_.stop();
   if (!to_note_.empty()) note_timer_.start(kNotePause);
 }
 
@@ -179,7 +182,11 @@ void ProbeKeeper::on_net(const net::Message& message) {
     case NetToStore::Checked: {
       auto payload = message.payload;
       while (auto record = wire::take_probe_record(payload)) {
-        if (records_.size() < kMostRecords) records_.push_back(std::move(*record));
+        if (records_.size() < kMostRecords) {
+          records_.push_back(std::move(*record));
+        } else {
+          ++dropped_;
+        }
       }
       if (!save_timer_.is_running()) save_timer_.start(kSaveAfter);
       break;
@@ -190,12 +197,15 @@ void ProbeKeeper::on_net(const net::Message& message) {
   }
 }
 
-bool ProbeKeeper::add_to(Batch& batch, const model::ProbeRecord& record, std::int64_t now) {
+base::Result<void> ProbeKeeper::add_to(Batch& batch, const model::ProbeRecord& record,
+                                       std::int64_t now) {
   auto* db = states_.db();
   const auto known = db->find_probe(record.destination);
+  if (!known) return base::Error{known.error()};
   const auto deliveries = db->count_deliveries(record.destination, now - kWeek);
+  if (!deliveries) return base::Error{deliveries.error()};
   const auto state = db->find_state({}, record.destination);
-  if (!known || !deliveries || !state) return false;
+  if (!state) return base::Error{state.error()};
   const auto asked = find_asked(find_image_(), record.destination, now);
   const engine::WatchQuestion question{record, asked, *deliveries,
                                        *state ? (*state)->state.worked_at : 0, now};
@@ -206,7 +216,23 @@ bool ProbeKeeper::add_to(Batch& batch, const model::ProbeRecord& record, std::in
   }
   for (auto& alarm : step.alarms) batch.alarms.emplace_back(record.destination, std::move(alarm));
   batch.updates.push_back({record, std::move(step.memory), std::move(step.changes)});
-  return true;
+  return {};
+}
+
+// What can't be compared with what was known holds up no other: it is tried once more behind them.
+void ProbeKeeper::put_off(std::size_t at, std::string_view why) {
+  auto record = std::move(records_[at]);
+  records_.erase(records_.begin() + static_cast<std::ptrdiff_t>(at));
+  const bool is_last = put_off_.erase(record.destination) != 0;
+  base::log_error("a check of {} can't be compared with what state.db has of it: {}; {}",
+                  base::printable(record.destination, 300), why,
+                  is_last ? "it is dropped, the next one says it again" : "it is tried once more");
+  if (is_last) {
+    ++dropped_;
+    return;
+  }
+  put_off_.insert(record.destination);
+  records_.push_back(std::move(record));
 }
 
 // Whoever is told can find it in state.db.
@@ -218,20 +244,26 @@ void ProbeKeeper::save() {
   Batch batch;
   std::set<std::string_view> seen;
   std::size_t taken = 0;
+  base::Result<void> added;
   // A second record of a destination is compared with what the first one leaves.
   for (; taken < records_.size() && seen.insert(records_[taken].destination).second; ++taken) {
-    if (!add_to(batch, records_[taken], now())) return;
+    added = add_to(batch, records_[taken], now());
+    if (!added) break;
   }
+  if (!added) put_off(taken, added.error());
   if (const auto refused = db->add_probes(batch.updates, now())) {
     return states_.on_refused(*refused);
   }
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(taken));
   for (const auto& [destination, alarm] : batch.alarms) tell_alarm(destination, alarm);
-  for (const auto& update : batch.updates) offers_.take(update.record, update.memory);
+  for (const auto& update : batch.updates) {
+    put_off_.erase(update.record.destination);
+    offers_.take(update.record, update.memory);
+  }
   tell_own_fault();
   for (auto& event : batch.wanted) send_event(std::move(event));
   save_timer_.stop();
-  if (!records_.empty()) save_timer_.start(kSaveAfter);
+  if (!records_.empty()) save_timer_.start(added ? kSaveAfter : kSaveAgainAfter);
 }
 
 // Them or us?

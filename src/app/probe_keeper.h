@@ -51,6 +51,8 @@ class ProbeKeeper {
 
   // Nothing while `net` is away.
   [[nodiscard]] const std::optional<wire::NetStats>& stats() const { return stats_; }
+  // Checks that were never written down: too many waited, or state.db can't say what was known.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   // How often each alarm rose since the start, by its name.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& alarms_raised() const {
     return alarms_raised_;
@@ -69,7 +71,8 @@ class ProbeKeeper {
   void send_event(wire::WatchEvent event);
   void send_events();
   void save();
-  bool add_to(Batch& batch, const model::ProbeRecord& record, std::int64_t now);
+  base::Result<void> add_to(Batch& batch, const model::ProbeRecord& record, std::int64_t now);
+  void put_off(std::size_t at, std::string_view why);
   void tell_alarm(const std::string& destination, const engine::WatchAlarm& alarm);
   void tell_own_fault();
   void note_watched();
@@ -84,8 +87,10 @@ class ProbeKeeper {
   std::unique_ptr<net::Channel> net_;
   std::optional<wire::NetStats> stats_;
   std::map<std::string, std::uint64_t> alarms_raised_;
-  std::vector<wire::WatchEvent> events_;     // to be sent at the end of this turn of the loop
-  std::vector<model::ProbeRecord> records_;  // not yet written
+  std::vector<wire::WatchEvent> events_;        // to be sent at the end of this turn of the loop
+  std::vector<model::ProbeRecord> records_;     // not yet written
+  std::set<std::string, std::less<>> put_off_;  // destinations among them
+  std::uint64_t dropped_ = 0;
   // Of this hour: told to `net` as delivered by TLS.
   std::set<std::string, std::less<>> delivered_;
   std::int64_t delivered_hour_ = 0;
