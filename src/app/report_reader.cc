@@ -12,12 +12,14 @@
 namespace app {
 
 void ReportReader::take(std::string_view payload) {
-  if (feedback_.has_base() || waiting_bytes_ + payload.size() > kMostWaiting) {
-    take_all(payload);
-    return;
-  }
+  if (feedback_.has_base()) return take_all(payload);
   waiting_bytes_ += payload.size();
   waiting_.emplace_back(payload);
+  // The oldest first: a line behind one that was taken is one that was read again.
+  for (; waiting_bytes_ > kMostWaiting; waiting_.pop_front()) {
+    waiting_bytes_ -= waiting_.front().size();
+    take_all(waiting_.front());
+  }
 }
 
 void ReportReader::release() {

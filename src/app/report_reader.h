@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "src/jobs/feedback.h"
 #include "src/jobs/question_book.h"
@@ -18,7 +18,7 @@ namespace app {
 
 class ReportReader {
  public:
-  // Beyond this nothing waits: it is counted, and teaches nothing.
+  // Beyond this the oldest doesn't wait any more: it is counted, and teaches nothing.
   static constexpr std::size_t kMostWaiting = 1024 * 1024;
 
   // The feedback outlives this.
@@ -59,7 +59,7 @@ class ReportReader {
   jobs::QuestionBook book_;
   jobs::ViewBook views_;
   bool is_in_use_ = false;
-  std::vector<std::string> waiting_;
+  std::deque<std::string> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::uint64_t last_serial_ = 0;  // of a line of the log
   std::uint64_t unplaced_ = 0;
