@@ -360,6 +360,7 @@ void Answer::report() {
   stats.stalled = server_.stalled();
   stats.policyd = mails_.counters().answers;
   learner_.describe(stats);
+  stats.dropped += mails_.dropped();
   stats.latency = latency_;
   stats.ingest = report_channels_.ingest_stats();
   if (!(stats == reported_) && tell_store(AnswerToStore::Stats, wire::to_payload(stats))) {

@@ -29,6 +29,7 @@ class ControlDesk {
     const jobs::Publisher::Status* publisher = nullptr;
     std::optional<wire::AnswerStats> answer;
     std::optional<wire::NetStats> net;  // nothing while it does not run
+    std::uint64_t dropped = 0;          // records that had no room in `store`
     std::vector<std::string> alarms;
   };
   virtual Report report() = 0;

@@ -1,30 +1,34 @@
 #include "src/app/inbound_keeper.h"
 
+#include <utility>
+
 #include "src/base/log.h"
 #include "src/image/sealed_file.h"
 #include "src/jobs/inbound_desk.h"
 #include "src/wire/inbound_record.h"
 
 namespace app {
+
+template <class Record>
+void InboundKeeper::keep(std::vector<Record>& kept, Record record) {
+  if (log_.size() >= kMostWaiting) {
+    ++dropped_;
+  } else {
+    kept.push_back(std::move(record));
+  }
+}
+
 void InboundKeeper::take(wire::AnswerToStore type, std::string_view payload) {
-  while (log_.size() < kMostWaiting) {
-    if (type == wire::AnswerToStore::Inbound) {
-      auto one = wire::take_inbound_decision(payload);
-      if (!one) return;
-      log_.decisions.push_back(std::move(*one));
-    } else if (type == wire::AnswerToStore::InboundCounts) {
-      auto one = wire::take_inbound_count(payload);
-      if (!one) return;
-      log_.counts.push_back(std::move(*one));
-    } else if (type == wire::AnswerToStore::Submissions) {
-      auto one = wire::take_submission_decision(payload);
-      if (!one) return;
-      log_.submissions.push_back(std::move(*one));
-    } else {
-      auto one = wire::take_inbound_known(payload);
-      if (!one) return;
-      log_.learnt.push_back(std::move(*one));
+  if (type == wire::AnswerToStore::Inbound) {
+    while (auto one = wire::take_inbound_decision(payload)) keep(log_.decisions, std::move(*one));
+  } else if (type == wire::AnswerToStore::InboundCounts) {
+    while (auto one = wire::take_inbound_count(payload)) keep(log_.counts, std::move(*one));
+  } else if (type == wire::AnswerToStore::Submissions) {
+    while (auto one = wire::take_submission_decision(payload)) {
+      keep(log_.submissions, std::move(*one));
     }
+  } else {
+    while (auto one = wire::take_inbound_known(payload)) keep(log_.learnt, std::move(*one));
   }
 }
 

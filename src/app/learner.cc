@@ -20,8 +20,6 @@ constexpr std::string_view kBaseMagic = "TLSPBAS1";
 constexpr std::size_t kHeadSize = kBaseMagic.size() + 2 * sizeof(std::int64_t);
 // Some thousand records: short enough not to be seen in a look-up's latency.
 constexpr std::size_t kSlice = 256 * 1024;
-// No record is longer than a message between roles.
-constexpr std::size_t kMostCountBytes = net::kLargestMessage - 4096;
 
 }  // namespace
 
@@ -37,6 +35,7 @@ Learner::Learner(net::Loop& loop, const base::Clock& clock, jobs::Decider& decid
     : clock_(clock),
       tell_store_(std::move(tell_store)),
       tell_parent_(std::move(tell_parent)),
+      counts_(tell_store_),
       feedback_(clock, decider, *this),
       reports_(feedback_),
       ticker_(loop, [this] { tick(); }),
@@ -55,32 +54,18 @@ void Learner::tick() {
 }
 
 void Learner::send_counts() {
-  std::string payload;
-  for (const auto& record : feedback_.take_counts()) {
-    wire::append_count_record(payload, record);
-    if (payload.size() < kMostCountBytes) continue;
-    tell_store_(wire::AnswerToStore::Counts, payload);
-    payload.clear();
-  }
-  // Empty ones too: with each comes the time, and `store` writes down where the clocks stand.
+  // `store` writes down where the clocks stand, also where nothing is counted.
   const auto now = feedback_.now();
   std::string head;
   base::append_number<std::int64_t>(head, now.wall);
   base::append_number<std::int64_t>(head, now.lived);
   tell_store_(wire::AnswerToStore::Clock, head);
-  if (!payload.empty()) tell_store_(wire::AnswerToStore::Counts, payload);
-  send_observed();
-}
-
-void Learner::send_observed() {
-  std::string payload;
-  for (const auto& record : feedback_.take_observed()) {
-    wire::append_observed_record(payload, record);
-    if (payload.size() < kMostCountBytes) continue;
-    tell_store_(wire::AnswerToStore::Observed, payload);
-    payload.clear();
-  }
-  if (!payload.empty()) tell_store_(wire::AnswerToStore::Observed, payload);
+  counts_.send();
+  if (!counts_.is_empty()) return;
+  counts_.put(wire::AnswerToStore::Counts, feedback_.take_counts(), wire::append_count_record);
+  counts_.put(wire::AnswerToStore::Observed, feedback_.take_observed(),
+              wire::append_observed_record);
+  counts_.send();
 }
 
 void Learner::describe(wire::AnswerStats& stats) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "src/app/report_reader.h"
+#include "src/app/store_queue.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
 #include "src/jobs/decider.h"
@@ -23,7 +24,7 @@ namespace app {
 
 class Learner final : public model::Witness, public jobs::Feedback::Outlet {
  public:
-  using TellStore = std::function<bool(wire::AnswerToStore type, std::string_view payload)>;
+  using TellStore = StoreQueue::TellStore;
   using TellParent = std::function<bool(wire::ToParent type, std::string_view payload)>;
 
   // All outlive the learner.
@@ -61,13 +62,13 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
  private:
   void tick();
   void send_counts();
-  void send_observed();
   void read_slice();
   void end_base(bool is_whole);
 
   const base::Clock& clock_;
   TellStore tell_store_;
   TellParent tell_parent_;
+  StoreQueue counts_;
   jobs::Feedback feedback_;
   ReportReader reports_;
   std::vector<std::string> followed_;

@@ -11,8 +11,6 @@
 namespace app {
 namespace {
 
-// Well below the 64 KiB of a message between roles.
-constexpr std::size_t kMostBytes = 32 * 1024;
 // More than kMostKnown records are never told.
 constexpr std::size_t kLargestKnown = 64 * 1024 * 1024;
 
@@ -36,7 +34,7 @@ std::string read_all(int fd) {
 MailDesks::MailDesks(const base::Clock& clock, jobs::Decider& decider, Now now,
                      TellStore tell_store)
     : clock_(clock, std::move(now)),
-      tell_store_(std::move(tell_store)),
+      records_(std::move(tell_store)),
       inbound_(clock_),
       submission_(decider) {
   gate_.attach_inbound(inbound_);
@@ -49,26 +47,20 @@ void MailDesks::take_known(base::UniqueFd fd) {
   while (const auto known = wire::take_inbound_known(rest)) inbound_.remember(*known);
 }
 
-template <class Records>
-void MailDesks::send(wire::AnswerToStore type, const Records& records) {
-  std::string payload;
-  for (const auto& record : records) {
-    wire::append_record(payload, record);
-    if (payload.size() < kMostBytes) continue;
-    tell_store_(type, payload);
-    payload.clear();
-  }
-  if (!payload.empty()) tell_store_(type, payload);
-}
-
 void MailDesks::flush() {
   if (const auto line = malformed_.next(counters_, clock_.steady())) {
     base::log_warning("{}", *line);
   }
-  send(wire::AnswerToStore::Inbound, inbound_.take_decisions());
-  send(wire::AnswerToStore::InboundCounts, inbound_.take_counts());
-  send(wire::AnswerToStore::InboundLearnt, inbound_.take_learnt());
-  send(wire::AnswerToStore::Submissions, submission_.take_decisions());
+  records_.send();
+  if (!records_.is_empty()) return;
+  const auto append = [](std::string& out, const auto& record) {
+    wire::append_record(out, record);
+  };
+  records_.put(wire::AnswerToStore::Inbound, inbound_.take_decisions(), append);
+  records_.put(wire::AnswerToStore::InboundCounts, inbound_.take_counts(), append);
+  records_.put(wire::AnswerToStore::InboundLearnt, inbound_.take_learnt(), append);
+  records_.put(wire::AnswerToStore::Submissions, submission_.take_decisions(), append);
+  records_.send();
 }
 
 }  // namespace app

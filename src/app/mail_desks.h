@@ -9,6 +9,7 @@
 
 #include "policyd/malformed_note.h"
 #include "policyd/session.h"
+#include "src/app/store_queue.h"
 #include "src/base/clock.h"
 #include "src/base/handle.h"
 #include "src/image/reader.h"
@@ -21,7 +22,7 @@ namespace app {
 
 class MailDesks {
  public:
-  using TellStore = std::function<bool(wire::AnswerToStore type, std::string_view payload)>;
+  using TellStore = StoreQueue::TellStore;
 
   // The time of day as far as it never goes back: rules end by it.
   using Now = std::function<base::sys_seconds()>;
@@ -40,11 +41,10 @@ class MailDesks {
   // Hands to `store` what is to be written down, and says in the log what must be said. Call
   // several times a second.
   void flush();
+  // Records that had no room in the desks.
+  [[nodiscard]] std::uint64_t dropped() const { return inbound_.dropped() + submission_.dropped(); }
 
  private:
-  template <class Records>
-  void send(wire::AnswerToStore type, const Records& records);
-
   class RuleClock final : public base::Clock {
    public:
     RuleClock(const base::Clock& clock, Now now) : clock_(clock), now_(std::move(now)) {}
@@ -57,7 +57,7 @@ class MailDesks {
   };
 
   RuleClock clock_;
-  TellStore tell_store_;
+  StoreQueue records_;
   policyd::Counters counters_;
   policyd::MalformedNote malformed_;
   jobs::InboundDesk inbound_;

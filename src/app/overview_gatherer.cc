@@ -68,6 +68,7 @@ Overview OverviewGatherer::gather(const ControlDesk::Report& report,
   }
   if (report.answer) put_counters(overview, *report.answer);
   put_checks(overview, report.net);
+  overview.drops.push_back({"store", report.dropped});
   rows_.put(overview);
   put_settled(overview, report.answer);
   auto troubles = list_troubles(report, roles_);

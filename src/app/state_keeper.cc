@@ -244,15 +244,21 @@ void StateKeeper::commit() {
 void StateKeeper::on_counts(std::string_view payload) {
   while (auto record = wire::take_count_record(payload)) {
     outlet_.note_count(*record);
-    if (counts_.size() >= kMostCounts) return;
-    counts_.push_back(count_of(*record));
+    if (counts_.size() >= kMostCounts) {
+      ++dropped_;
+    } else {
+      counts_.push_back(count_of(*record));
+    }
   }
 }
 
 void StateKeeper::on_observed(std::string_view payload) {
   while (auto record = wire::take_observed_record(payload)) {
-    if (observed_.size() >= kMostCounts) return;
-    observed_.push_back({count_of(record->seen), std::move(record->asked)});
+    if (observed_.size() >= kMostCounts) {
+      ++dropped_;
+    } else {
+      observed_.push_back({count_of(record->seen), std::move(record->asked)});
+    }
   }
 }
 

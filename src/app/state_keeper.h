@@ -62,6 +62,8 @@ class StateKeeper {
   std::optional<std::string> panic(model::RowMode mode, std::int64_t seconds);
   bool reset(std::string_view view, std::string_view destination);
 
+  // Records that came while the file could not be written, and had no room to wait.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_ + inbound_.dropped(); }
   [[nodiscard]] const std::string& alarm() const { return alarm_; }
   // How often it rose since the start.
   [[nodiscard]] std::uint64_t alarms_raised() const { return alarms_raised_; }
@@ -101,6 +103,7 @@ class StateKeeper {
   std::vector<store::EvidenceCount> counts_;
   std::vector<store::ObservedCount> observed_;
   InboundKeeper inbound_;
+  std::uint64_t dropped_ = 0;
   store::StoredClock moments_;
   bool is_base_stale_ = false;
   std::int64_t base_at_ = 0;

@@ -335,6 +335,7 @@ ControlDesk::Report Store::describe() {
   report.publisher = &publisher_->status();
   report.answer = answer_stats_;
   report.net = probes_.stats();
+  report.dropped = keeper_.dropped() + probes_.dropped();
   if (!saved_.alarm().empty()) report.alarms.push_back(saved_.alarm());
   if (!keeper_.alarm().empty()) report.alarms.push_back(keeper_.alarm());
   if (auto alarm = keeper_.clock_alarm(); !alarm.empty()) {

@@ -100,3 +100,32 @@ TEST_CASE("learner: a damaged base leaves the kept one in force") {
   CHECK(desk.learner.feedback().has_base());
   CHECK(desk.level_of("peer.example") == Level::Encrypt);
 }
+
+TEST_CASE("learner: what is counted waits while store is away") {
+  Desk desk;
+  const auto see = [&desk](std::string name) {
+    desk.learner.saw({}, model::normalise_key(name), {});
+  };
+  const auto counted = [&desk] {
+    std::vector<std::string> names;
+    for (const auto& [type, payload] : desk.told) {
+      std::string_view rest = payload;
+      if (type != wire::AnswerToStore::Counts) continue;
+      while (const auto record = wire::take_count_record(rest)) {
+        names.push_back(record->destination);
+      }
+    }
+    return names;
+  };
+  desk.is_connected = false;
+  see("one.example");
+  desk.learner.finish();
+  see("two.example");
+  desk.learner.finish();
+  CHECK(counted().empty());
+  desk.is_connected = true;
+  desk.learner.finish();
+  CHECK(counted() == std::vector<std::string>{"one.example", "two.example"});
+  desk.learner.finish();
+  CHECK(counted().size() == 2);
+}

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "src/base/bytes.h"
+#include "src/wire/inbound_record.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/database_files.h"
 
@@ -121,4 +122,21 @@ TEST_CASE("state keeper: a panic lasts as long as asked for where the clock was 
   app::StateKeeper next(rig.loop, clock, rig.heard);
   next.open(rig.path);
   CHECK(next.mode().until == kNow + 3600);
+}
+
+TEST_CASE("state keeper: what has no room while the file can't be written is counted as dropped") {
+  Rig rig;
+  std::string payload;
+  for (int i = 0; i < 1'000; ++i) wire::append_record(payload, model::InboundCount{});
+  for (int i = 0; i < 51; ++i)
+    rig.keeper.inbound().take(wire::AnswerToStore::InboundCounts, payload);
+  CHECK(rig.keeper.dropped() == 1'000);
+  payload.clear();
+  for (int i = 0; i < 1'000; ++i) wire::append_count_record(payload, {});
+  for (int i = 0; i < 201; ++i) rig.keeper.on_counts(payload);
+  CHECK(rig.keeper.dropped() == 2'000);
+  payload.clear();
+  for (int i = 0; i < 1'000; ++i) wire::append_observed_record(payload, {});
+  for (int i = 0; i < 201; ++i) rig.keeper.on_observed(payload);
+  CHECK(rig.keeper.dropped() == 3'000);
 }
