@@ -69,24 +69,35 @@ json describe(const store::StoredState& stored) {
           {"failures", std::move(failures)}};
 }
 
-// Of one destination, or of all that are worth a look: with failures or out of the ordinary first.
+bool is_worth_a_look(const store::StoredState& stored) {
+  const auto& state = stored.state;
+  return stored.is_stand_in || state.has_vanished || !state.failures.empty() ||
+         state.phase != model::Phase::Normal;
+}
+
+// Of one destination, or of all: with failures or out of the ordinary first, as many as there is
+// room for.
 json answer_state(ControlDesk& desk, const json& request) {
   auto* db = desk.keeper().db();
   if (db == nullptr) return fail(desk.keeper().alarm());
   const auto wanted = text_of(request, "destination");
   json states = json::array();
-  std::size_t left_out = 0;
+  json others = json::array();
+  std::size_t found = 0;
   const auto key = model::normalise_key(wanted).text;
   const auto loaded = db->load_states([&](const store::StoredState& stored) {
     if (!wanted.empty() && stored.destination != key) return true;
-    if (states.size() < kMostStates) {
-      states.push_back(describe(stored));
-    } else {
-      ++left_out;
-    }
+    ++found;
+    auto& kind = is_worth_a_look(stored) ? states : others;
+    if (kind.size() < kMostStates) kind.push_back(describe(stored));
     return true;
   });
   if (!loaded) return fail(loaded.error());
+  for (auto& other : others) {
+    if (states.size() >= kMostStates) break;
+    states.push_back(std::move(other));
+  }
+  const auto left_out = found - states.size();
   return {{"ok", true}, {"states", std::move(states)}, {"left_out", left_out}};
 }
 
