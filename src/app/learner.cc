@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "src/app/following.h"
@@ -20,6 +21,25 @@ constexpr std::string_view kBaseMagic = "TLSPBAS1";
 constexpr std::size_t kHeadSize = kBaseMagic.size() + 2 * sizeof(std::int64_t);
 // Some thousand records: short enough not to be seen in a look-up's latency.
 constexpr std::size_t kSlice = 256 * 1024;
+
+// The same in fewer words, where many failures with long names and texts are more than a message.
+wire::Proposal abridged(wire::Proposal proposal) {
+  constexpr std::ptrdiff_t kMostEvidence = 16;
+  constexpr std::size_t kLongestText = 100;
+  const auto cut = [](std::string& text) {
+    if (text.size() > kLongestText) text.resize(kLongestText);
+  };
+  if (proposal.state) {
+    for (auto& failure : proposal.state->failures) cut(failure.evidence.text);
+  }
+  for (auto& decision : proposal.decisions) {
+    auto& evidence = decision.evidence;
+    const auto surplus = std::max<std::ptrdiff_t>(0, std::ssize(evidence) - kMostEvidence);
+    evidence.erase(evidence.begin(), evidence.begin() + surplus);
+    for (auto& seen : evidence) cut(seen.text);
+  }
+  return proposal;
+}
 
 }  // namespace
 
@@ -186,9 +206,16 @@ void Learner::follow(std::string_view map, const model::Key& key, std::string_vi
 bool Learner::propose(const wire::Proposal& proposal) {
   // A decision says how many deliveries it is about, the last one too.
   if (!proposal.decisions.empty() && feedback_.has_counts()) send_counts();
-  const auto payload = wire::to_payload(proposal);
-  return payload.size() < net::kLargestMessage &&
-         tell_store_(wire::AnswerToStore::Proposal, payload);
+  auto payload = wire::to_payload(proposal);
+  if (payload.size() >= net::kLargestMessage) payload = wire::to_payload(abridged(proposal));
+  if (payload.size() < net::kLargestMessage) {
+    return tell_store_(wire::AnswerToStore::Proposal, payload);
+  }
+  base::log_error(
+      "what is to be written down of {} is too long ({} bytes); its answer stays at the stricter "
+      "level, tlspolicyctl reset forgets what led there",
+      base::printable(proposal.destination, 300), payload.size());
+  return true;  // no later try would fare better, and others wait behind it
 }
 
 void Learner::alarm(std::string_view what, std::string_view destination, std::string_view text,

@@ -129,3 +129,34 @@ TEST_CASE("learner: what is counted waits while store is away") {
   desk.learner.finish();
   CHECK(counted().size() == 2);
 }
+
+TEST_CASE("learner: a proposal that is too long for a message is sent in fewer words") {
+  model::Evidence seen;
+  seen.outcome.cause = model::Cause::HandshakeFailure;
+  seen.mx = std::string(250, 'm');
+  seen.text = std::string(1'000, 't');
+  wire::Proposal proposal;
+  proposal.id = 7;
+  proposal.destination = "peer.example";
+  proposal.state.emplace();
+  proposal.decisions.emplace_back();
+  for (std::int64_t i = 0; i < 101; ++i) {
+    seen.at = i;
+    proposal.state->failures.push_back({{i, i}, seen});
+    proposal.decisions.front().evidence.push_back(seen);
+  }
+  Desk desk;
+  CHECK(desk.learner.propose(proposal));
+  REQUIRE(desk.told.size() == 1);
+  const auto told = wire::parse_proposal(desk.told.front().second);
+  REQUIRE(told);
+  CHECK(told->id == 7);
+  CHECK(told->state->failures.size() == 101);
+  CHECK(told->state->failures.front().evidence.mx == seen.mx);
+  CHECK(told->decisions.front().evidence.back().at == 100);
+
+  // One that can't be sent at all is nothing to wait for.
+  for (auto& failure : proposal.state->failures) failure.evidence.mx = std::string(1'000, 'm');
+  CHECK(desk.learner.propose(proposal));
+  CHECK(desk.told.size() == 1);
+}
