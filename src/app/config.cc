@@ -170,16 +170,4 @@ base::Result<std::string> read_config_file(const std::string& file) {
   }
 }
 
-std::vector<std::string> find_restart_options(const ParsedConfig& before,
-                                              const ParsedConfig& after) {
-  std::vector<std::string> changed;
-  for (std::size_t i = 0; i < options().size(); ++i) {
-    const Option& option = options()[i];
-    if (!option.reloads && before.values.at(i) != after.values.at(i)) {
-      changed.emplace_back(option.name);
-    }
-  }
-  return changed;
-}
-
 }  // namespace app

@@ -95,10 +95,6 @@ ParsedConfig parse_config(std::string_view text, std::string_view file);
 // The bytes of a config file, or why it can't be read; at most kLargestConfig.
 base::Result<std::string> read_config_file(const std::string& file);
 
-// Names of the options whose values differ and that wait for a restart.
-std::vector<std::string> find_restart_options(const ParsedConfig& before,
-                                              const ParsedConfig& after);
-
 // The value of `maillog` that is no file.
 inline constexpr std::string_view kJournald = "journald";
 

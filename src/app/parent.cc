@@ -13,6 +13,7 @@
 #include "src/app/alarm_outlets.h"
 #include "src/app/child.h"
 #include "src/app/privileges.h"
+#include "src/app/reload.h"
 #include "src/app/role.h"
 #include "src/app/role_slot.h"
 #include "src/base/clock.h"
@@ -55,6 +56,7 @@ class Parent {
   void on_death(RoleSlot& slot, int status);
   void ask_for_reload();
   void reload();
+  void put_in_force(Reloaded reloaded);
   void stop();
   void stop_next();
   void renew(Role role);
@@ -317,32 +319,37 @@ void Parent::reload() {
   reload_pause_.start(kReloadAtMostEvery);
   manager_.reloading();
   const auto text = read_config_file(setup_.config_file);
-  ParsedConfig parsed;
+  Reloaded reloaded;
   if (text) {
-    parsed = parse_config(*text, setup_.config_file);
+    reloaded = reload_config(setup_.parsed, *text, setup_.config_file);
   } else {
-    parsed.errors.push_back(text.error());
+    reloaded.parsed.errors.push_back(text.error());
   }
-  for (const std::string& error : parsed.errors) base::log_error("{}", error);
-  if (!parsed.errors.empty()) {
-    base::log_error("the configuration is not reloaded: the old one stays in force");
+  for (const std::string& error : reloaded.parsed.errors) base::log_error("{}", error);
+  if (reloaded.parsed.errors.empty()) {
+    put_in_force(std::move(reloaded));
   } else {
-    for (const std::string& warning : parsed.warnings) base::log_warning("{}", warning);
-    for (const std::string& name : find_restart_options(setup_.parsed, parsed)) {
-      base::log_warning("{}: {} has changed; that takes a restart", setup_.config_file, name);
-    }
-    const bool is_other_file = parsed.config.policy_db != setup_.parsed.config.policy_db ||
-                               parsed.config.image_file != setup_.parsed.config.image_file;
-    setup_.parsed = std::move(parsed);
-    setup_.config_text = *text;
-    base::set_log_level(setup_.parsed.config.log_level);
-    for (RoleSlot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
-    tell_evidence_uid();
-    renew(Role::Net);
-    if (is_other_file) renew(Role::Store);
-    base::log_info("configuration reloaded from {}", setup_.config_file);
+    base::log_error("the configuration is not reloaded: the old one stays in force");
   }
   manager_.ready(status_);
+}
+
+void Parent::put_in_force(Reloaded reloaded) {
+  for (const std::string& name : reloaded.waiting) {
+    base::log_warning("{}: {} has changed; that takes a restart", setup_.config_file, name);
+  }
+  const Config& before = setup_.parsed.config;
+  const Config& after = reloaded.parsed.config;
+  const bool is_other_file =
+      after.policy_db != before.policy_db || after.image_file != before.image_file;
+  setup_.parsed = std::move(reloaded.parsed);
+  setup_.config_text = std::move(reloaded.text);
+  base::set_log_level(setup_.parsed.config.log_level);
+  for (RoleSlot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
+  tell_evidence_uid();
+  renew(Role::Net);
+  if (is_other_file) renew(Role::Store);
+  base::log_info("configuration reloaded from {}", setup_.config_file);
 }
 
 // Its sandbox is closed around the files that it had; another one opens those of now.

@@ -181,7 +181,6 @@ void Store::configure(std::string_view text) {
   config_ = std::move(parsed.config);
   base::set_log_level(config_.log_level);
   saved_.set_file(config_.image_file);
-  if (serving_) keeper_.open(config_.state_db);
   if (!is_other_file) return;
   source_ = std::make_unique<store::PolicySource>(config_.policy_db, tlsmap::find_policy_fault);
   auto look = [this](base::sys_seconds now) { return source_->poll(now); };

@@ -126,6 +126,22 @@ class AtReload(unittest.TestCase):
             self.assertEqual("OK encrypt", daemon.ask("d0.strict.example"))
             self.assertEqual(before, daemon.tcp)
 
+    def test_a_value_that_takes_a_restart_stays_whatever_role_dies_and_is_named_at_each_reload(self):
+        with Daemon(ROWS) as daemon:
+            other = daemon.path("other.db")
+            for told in (1, 2):
+                daemon.configure(state_db=other)
+                self.reload(daemon)
+                wait_until(lambda told=told: daemon.log().count("state_db has changed; that takes a restart") == told,
+                           "it is said")
+                wait_until(lambda: daemon.log().count("configuration reloaded") == told, "it is done")
+                self.assertIn("all is well", daemon.run_ctl("status").stdout)
+            daemon.restart_store()
+            self.assertIn("all is well", daemon.run_ctl("status").stdout)
+            self.assertFalse(os.path.exists(other))
+            daemon.restart()
+            self.assertTrue(os.path.exists(other))
+
     def test_another_policy_db_takes_effect(self):
         with Daemon(ROWS) as daemon:
             other = daemon.path("other.db")

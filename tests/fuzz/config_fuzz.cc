@@ -1,12 +1,13 @@
 // Any text as tlspolicyd.conf. Laws: the same text gives the same configuration; an accepted one
-// has only listeners that can be bound and all numbers in range; each error opens with the file's
-// name.
+// has only listeners that can be bound and all numbers in range, and read again as it was written
+// out it says the same; each error opens with the file's name.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "src/app/config.h"
+#include "src/app/reload.h"
 
 namespace {
 
@@ -46,7 +47,13 @@ void check_accepted(const app::ParsedConfig& parsed) {
   must(config.stall_timeout >= 1 && config.stall_timeout <= 3600);
   must(config.postfix_version >= model::PostfixVersion{3, 4, 0});
   must(parsed.values.size() == app::options().size());
-  must(app::find_restart_options(parsed, parsed).empty());
+  std::string text;
+  for (std::size_t i = 0; i < parsed.values.size(); ++i) {
+    text += std::string(app::options()[i].name) + " = " + parsed.values[i] + "\n";
+  }
+  const auto reloaded = app::reload_config(parsed, text, kFile);
+  must(reloaded.waiting.empty());
+  must(text.size() > app::kLargestConfig || reloaded.parsed.values == parsed.values);
 }
 
 }  // namespace

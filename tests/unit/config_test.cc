@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "src/app/reload.h"
 #include "tests/unit/catch.h"
 
 namespace {
@@ -244,9 +245,9 @@ TEST_CASE("config: databases and image must be different files; the line at faul
 }
 
 TEST_CASE("config: http_listen takes what this host alone can reach") {
-  const auto parsed =
-      parse("http_listen = inet:127.0.0.1:8461, inet:[::1]:8461, inet:localhost:1, unix:/h, "
-            "systemd:http\n");
+  const auto parsed = parse(
+      "http_listen = inet:127.0.0.1:8461, inet:[::1]:8461, inet:localhost:1, unix:/h, "
+      "systemd:http\n");
   CHECK(parsed.errors.empty());
   CHECK(parsed.warnings.empty());
   CHECK(parsed.config.http_listen.size() == 5);
@@ -290,17 +291,61 @@ TEST_CASE("config: the resolver is an address") {
   CHECK(has(error_of("resolver = 127.0.0.1, ::1"), "trust-ad"));
 }
 
-TEST_CASE("config: what changed and waits for a restart is named; what reloads isn't") {
-  const auto before = parse("");
-  const auto after =
-      parse("tlsmap_listen = inet:127.0.0.1:1\nmode = observe\nuser = mail\nlog_level = debug\n");
-  REQUIRE(after.errors.empty());
-  CHECK(app::find_restart_options(before, before).empty());
-  CHECK(app::find_restart_options(before, after) ==
-        std::vector<std::string>{"tlsmap_listen", "user"});
-  CHECK(app::find_restart_options(before, parse("socket_mode = 0666")).empty());
-  // A refused text has no values to compare; asking must not end the program.
-  CHECK(app::find_restart_options(before, parse(std::string_view("\0", 1))).empty());
+TEST_CASE(
+    "reload: what waits for a restart is named each time and keeps its value; the rest changes") {
+  const auto before =
+      parse("state_db = /a.db\nmaillog = /var/log/mail.log\nprobe_allow = ::1/128\n");
+  REQUIRE(before.errors.empty());
+  auto in_force = before;
+  for (int i = 0; i < 2; ++i) {
+    const auto reloaded = app::reload_config(
+        in_force, "state_db = /b.db\nuser = mail\nmode = observe\nfreeze_window =\n  900\n",
+        "t.conf");
+    REQUIRE(reloaded.parsed.errors.empty());
+    CHECK(reloaded.waiting == std::vector<std::string>{"state_db", "maillog", "user"});
+    for (const auto& told : {reloaded.parsed, parse(reloaded.text)}) {
+      REQUIRE(told.errors.empty());
+      CHECK(told.values == reloaded.parsed.values);
+      CHECK(told.config.state_db == "/a.db");
+      CHECK(told.config.maillog == "/var/log/mail.log");
+      CHECK(told.config.user.empty());
+      CHECK(told.config.mode == model::RowMode::Observe);
+      CHECK(told.config.freeze_window == 900);
+      CHECK(told.config.probe_allow.empty());
+    }
+    in_force = reloaded.parsed;
+  }
+}
+
+TEST_CASE(
+    "reload: a file that says the same changes nothing, and a bad one is refused as it stands") {
+  const auto before = parse("user = mail\n");
+  CHECK(app::reload_config(before, "# x\nuser = mail\nsocket_mode = 0666\n", "t.conf")
+            .waiting.empty());
+  const auto refused = app::reload_config(before, "\nmode = sometimes\n", "t.conf");
+  REQUIRE(refused.parsed.errors.size() == 1);
+  CHECK(refused.parsed.errors[0].starts_with("t.conf:2: mode: "));
+  CHECK_FALSE(
+      app::reload_config(before, std::string_view("\0", 1), "t.conf").parsed.errors.empty());
+}
+
+TEST_CASE("reload: new values that contradict those which wait for a restart are refused") {
+  const auto before = parse("policy_db = /a\nstate_db = /b\n");
+  const auto swapped = app::reload_config(before, "policy_db = /b\nstate_db = /a\n", "t.conf");
+  REQUIRE(swapped.parsed.errors.size() == 1);
+  CHECK(swapped.parsed.errors[0] ==
+        "t.conf: state_db changed, which takes a restart, and until then state_db: must not be the "
+        "same file as policy_db");
+}
+
+TEST_CASE("reload: what the roles are told fits into a message") {
+  const std::string log = "maillog = /" + std::string(3 * 1024, 'a') + "\n";
+  const auto before = parse(log);
+  REQUIRE(before.errors.empty());
+  const auto reloaded =
+      app::reload_config(before, "image_file = /" + std::string(59 * 1024, 'i'), "t.conf");
+  REQUIRE(reloaded.parsed.errors.size() == 1);
+  CHECK(has(reloaded.parsed.errors[0], "larger than"));
 }
 
 TEST_CASE("config: a file that can't be read, or is too large, says so") {
