@@ -93,10 +93,6 @@ class Parser {
       return;
     }
     parsed_.values.at(static_cast<std::size_t>(option - options().data())) = value;
-    if (!option->in_use) {
-      parsed_.warnings.push_back(
-          fmt::format("{}:{}: {}: this version does not use it yet", file_, line.number, key));
-    }
   }
 
   // What no single line can tell.

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,7 +71,6 @@ struct Option {
   std::string_view name;
   std::string_view fallback;  // the default, as it would be written
   bool reloads;               // false: a change waits for a restart, and reload says so
-  bool in_use;                // false: read and checked, but nothing in this version acts on it
   std::string_view meaning;   // one sentence for the sample file and the man page
   std::string_view allowed;   // ends the error message
   // Takes a value; false where it isn't allowed.
@@ -83,7 +81,6 @@ std::span<const Option> options();
 struct ParsedConfig {
   Config config;
   std::vector<std::string> errors;  // "FILE:LINE: KEY: ..."; not empty: the config must not be used
-  std::vector<std::string> warnings;
   std::vector<std::string> values;  // as written, or the default, in the order of options()
 };
 

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdio>
 #include <string>
 
 #include "src/app/child.h"
@@ -42,7 +41,6 @@ int run_role(app::Role role) {
 
 // Prints what is wrong; true where the configuration may be used.
 bool report(const app::ParsedConfig& parsed) {
-  for (const std::string& warning : parsed.warnings) base::log_warning("{}", warning);
   for (const std::string& error : parsed.errors) base::log_error("{}", error);
   return parsed.errors.empty();
 }

@@ -38,9 +38,8 @@ void append_comment(std::string& out, std::string_view text) {
 void append_option(std::string& out, const Option& option) {
   out += '\n';
   append_comment(out, option.meaning);
-  append_comment(out, fmt::format("Allowed: {}.{}{}", option.allowed,
-                                  option.reloads ? "" : " A change needs a restart.",
-                                  option.in_use ? "" : " This version does not use it yet."));
+  append_comment(out, fmt::format("Allowed: {}.{}", option.allowed,
+                                  option.reloads ? "" : " A change needs a restart."));
   out +=
       fmt::format("#{} ={}{}\n", option.name, option.fallback.empty() ? "" : " ", option.fallback);
 }

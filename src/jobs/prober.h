@@ -51,7 +51,6 @@ class Prober {
 
   // The probe begins when the loop runs and a place is free.
   void add(Address address);
-  [[nodiscard]] bool is_idle() const { return waiting_.empty() && visits_.empty(); }
 
  private:
   friend class Visit;

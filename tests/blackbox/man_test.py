@@ -11,13 +11,13 @@ from ctl_desk import BIN, DONE, PATIENCE, Desk
 from ctl_help import all_verbs, options_in
 from daemon import BAD_CONFIG, Daemon
 
-OPTION = re.compile(r'Option\{\s*"(\w+)",\s*"([^"]*)",\s*(true|false),\s*(true|false),')
+OPTION = re.compile(r'Option\{\s*"(\w+)",\s*"([^"]*)",\s*(true|false),')
 
 
 def options_of_the_source():
-    """Key to (default, whether a reload takes it, whether anything uses it), in order."""
+    """Key to (default, whether a reload takes it), in order."""
     text = (man_pages.ROOT / "src" / "app" / "options.cc").read_text(encoding="utf-8")
-    return {key: (default, reloads == "true", in_use == "true") for key, default, reloads, in_use in OPTION.findall(text)}
+    return {key: (default, reloads == "true") for key, default, reloads in OPTION.findall(text)}
 
 
 class Pages(unittest.TestCase):
@@ -42,7 +42,7 @@ class Pages(unittest.TestCase):
 
 class Keys(Desk):
     def test_every_key_stands_with_its_default_and_no_other(self):
-        wanted = {key: default for key, (default, _, _) in options_of_the_source().items()}
+        wanted = {key: default for key, (default, _) in options_of_the_source().items()}
         self.assertEqual(wanted, {key: default for key, (default, _) in man_pages.keys().items()})
 
     def test_they_are_those_that_the_daemon_knows(self):
@@ -53,13 +53,12 @@ class Keys(Desk):
         known = re.search(r"the keys are (.*)", done.stderr).group(1).split(", ")
         self.assertEqual(sorted(known), sorted(man_pages.keys()))
 
-    def test_it_is_said_which_take_a_restart_and_which_nothing_uses(self):
+    def test_it_is_said_which_take_a_restart(self):
         source = options_of_the_source()
         for key, (_, text) in man_pages.keys().items():
             with self.subTest(key=key):
-                _, reloads, in_use = source[key]
+                _, reloads = source[key]
                 self.assertEqual(not reloads, "Takes a restart." in text)
-                self.assertEqual(not in_use, "This version does not use it yet." in text)
 
     def test_the_example_is_a_configuration_that_is_taken(self):
         lines = [line for block in man_pages.examples("tlspolicyd.conf.5") for line in block if re.match(r"\w+ = ", line)]
