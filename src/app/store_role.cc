@@ -177,16 +177,17 @@ void Store::on_parent(net::Message message) {
 void Store::configure(std::string_view text) {
   ParsedConfig parsed = parse_config(text, "configuration");
   if (!parsed.errors.empty()) return;  // the parent has refused it already
-  const bool is_other_file = parsed.config.policy_db != config_.policy_db;
+  base::set_log_level(parsed.config.log_level);
+  // Another store is started for other files: the sandbox of this one is closed around its own.
+  const bool is_other_file = parsed.config.policy_db != config_.policy_db ||
+                             parsed.config.image_file != config_.image_file;
+  if (serving_ && is_other_file) return;
   config_ = std::move(parsed.config);
-  base::set_log_level(config_.log_level);
+  if (serving_) return;
   saved_.set_file(config_.image_file);
-  if (!is_other_file) return;
   source_ = std::make_unique<store::PolicySource>(config_.policy_db, tlsmap::find_policy_fault);
   auto look = [this](base::sys_seconds now) { return source_->poll(now); };
-  auto old = std::exchange(publisher_, std::make_unique<jobs::Publisher>(look, *this));
-  // What was in force under the other file stays so, and the new content is compared with it.
-  if (old && old->image_fd() >= 0) publisher_->adopt(base::UniqueFd(::dup(old->image_fd())));
+  publisher_ = std::make_unique<jobs::Publisher>(look, *this);
 }
 
 void Store::connect_peer(net::Message message) {
