@@ -270,8 +270,9 @@ void Store::go() {
   keeper_.open(config_.state_db);
   serving_ = true;
   control_.start();
-  parent_.send(ToParent::Ready);
   poll();
+  // Not before: where the policy itself is what ends this process, the next one waits.
+  parent_.send(ToParent::Ready);
 }
 
 void Store::close_sandbox() {

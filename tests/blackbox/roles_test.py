@@ -3,6 +3,8 @@
 import contextlib
 import os
 import random
+import re
+import resource
 import signal
 import sys
 import threading
@@ -11,7 +13,7 @@ import unittest
 
 from daemon import Daemon, loopback_address
 from oracle import NOT_FOUND, Oracle, strict_rows
-from processes import SLOWNESS, children_of, is_alive, name_of, read_proc, wait_until
+from processes import SLOWNESS, children_of, is_alive, name_of, plain_build_only, read_proc, wait_until
 from socketmap import frame
 
 ROWS, STRICT = strict_rows(40)
@@ -67,6 +69,18 @@ class KilledRoles(unittest.TestCase):
             daemon.wait_until_answers("late.example", "OK verify")
             oracle.allow({"late.example": {"OK verify"}})
             oracle.settle()
+
+    @plain_build_only  # a sanitizer keeps account of stacks itself
+    def test_a_store_that_dies_each_time_of_its_first_publication_is_given_pauses(self):
+        # The page check of a policy that is new to it has a thread of its own, and no room for its stack here.
+        def leave_no_room_for_a_thread():
+            resource.setrlimit(resource.RLIMIT_STACK, (1 << 47, resource.RLIM_INFINITY))
+
+        with Daemon(ROWS, preexec=leave_no_room_for_a_thread, start=False) as daemon:
+            daemon.start(ready=False)
+            wait_until(lambda: re.search(r"role store was killed by signal \d+; it is started again in 2 s", daemon.log()),
+                       "it dies a third time")
+            self.assertEqual(1, daemon.log().count("it is started again at once"))
 
     def test_a_store_killed_while_it_publishes_leaves_one_of_the_two_policies(self):
         with Daemon([*ROWS, *((f"bulk{n}.example", "required") for n in range(20_000))]) as daemon, \
