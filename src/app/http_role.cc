@@ -92,6 +92,8 @@ Http::Http()
           [this](net::Message message) { on_parent(std::move(message)); },
           [this] { loop_.stop(); }),
       patience_(loop_, [this] {
+        // Its answer may be lost, so it is asked again after that.
+        is_asked_ = false;
         resigned_until_ = clock_.steady() + kResignation;
         server_.offer_again();
       }) {}
@@ -205,12 +207,12 @@ void Http::stop_waiting() {
 HttpDesk::Sight Http::look() {
   const auto steady = clock_.steady();
   const Sight known{false, overview_ ? &*overview_ : nullptr};
-  if (!store_ || (overview_ && steady - overview_at_ < kFresh)) return known;
-  if (!is_asked_) {
-    is_asked_ = store_->send(wire::HttpToStore::Ask);
-    patience_.start(overview_ ? kPatience : kFirstPatience);
+  if (!store_ || (overview_ && steady - overview_at_ < kFresh) || steady < resigned_until_) {
+    return known;
   }
-  if (!is_asked_ || steady < resigned_until_) return known;
+  if (!is_asked_) is_asked_ = store_->send(wire::HttpToStore::Ask);
+  if (!is_asked_) return known;
+  if (!patience_.is_running()) patience_.start(overview_ ? kPatience : kFirstPatience);
   return {true, nullptr};
 }
 

@@ -47,7 +47,7 @@ class Health(unittest.TestCase):
             os.kill(store, signal.SIGSTOP)
             try:
                 age = ("tlspolicyd_overview_age_seconds", frozenset())
-                wait_until(lambda: daemon.metrics()[age] >= 3, "the last figures grow old", 20 * SLOWNESS)
+                wait_until(lambda: daemon.metrics()[age] >= 9, "the last figures grow old", 20 * SLOWNESS)
                 self.assertEqual(200, daemon.get("/healthz").status)
                 self.assertEqual(200, daemon.get("/").status)
             finally:
