@@ -4,6 +4,8 @@
 #include <type_traits>
 
 #include "src/base/bytes.h"
+#include "src/model/level.h"
+#include "src/wire/record_bytes.h"
 
 namespace wire {
 namespace {
@@ -11,6 +13,11 @@ namespace {
 // Both ends are the same binary on the same host, so the bytes of a plain struct are its wire form.
 constexpr std::size_t kLongestText = 1024;
 constexpr std::size_t kMostTexts = 256;
+
+// Nothing was missing, and nothing is left over.
+bool is_whole(const base::ByteReader& from, std::string_view payload) {
+  return from.ok() && from.at() == payload.size();
+}
 
 void append_cut(std::string& out, std::string_view text) {
   base::append_text(out, text.substr(0, kLongestText));
@@ -39,7 +46,7 @@ std::string to_payload(const AlarmMessage& alarm) {
   append_cut(out, alarm.what);
   append_cut(out, alarm.destination);
   append_cut(out, alarm.text);
-  base::append_number<std::uint8_t>(out, alarm.is_over ? 1 : 0);
+  append_bool(out, alarm.is_over);
   return out;
 }
 
@@ -49,8 +56,8 @@ std::optional<AlarmMessage> parse_alarm(std::string_view payload) {
   alarm.what = from.text();
   alarm.destination = from.text();
   alarm.text = from.text();
-  alarm.is_over = from.number<std::uint8_t>() != 0;
-  if (!from.ok()) return std::nullopt;
+  alarm.is_over = take_bool(from);
+  if (!is_whole(from, payload)) return std::nullopt;
   return alarm;
 }
 
@@ -64,9 +71,9 @@ std::string to_payload(const ModeMessage& mode) {
 std::optional<ModeMessage> parse_mode(std::string_view payload) {
   base::ByteReader from(payload);
   ModeMessage mode;
-  mode.mode = from.number<std::uint8_t>();
+  mode.mode = static_cast<std::uint8_t>(take_enum(from, model::kRowModes));
   mode.until = from.number<std::int64_t>();
-  if (!from.ok()) return std::nullopt;
+  if (!is_whole(from, payload)) return std::nullopt;
   return mode;
 }
 
@@ -86,7 +93,7 @@ std::optional<FollowedMessage> parse_followed(std::string_view payload) {
   exchange.map = from.text();
   exchange.key = from.text();
   exchange.reply = from.text();
-  if (!from.ok()) return std::nullopt;
+  if (!is_whole(from, payload)) return std::nullopt;
   return exchange;
 }
 
@@ -102,7 +109,7 @@ std::optional<std::vector<std::string>> parse_texts(std::string_view payload) {
   while (from.ok() && from.at() < payload.size() && texts.size() < kMostTexts) {
     texts.emplace_back(from.text());
   }
-  if (!from.ok()) return std::nullopt;
+  if (!is_whole(from, payload)) return std::nullopt;
   return texts;
 }
 

@@ -33,11 +33,11 @@ constexpr std::string_view kSavedImage = "saved";
 enum class ToParent : std::uint8_t {
   Ready = 1,  // serving
   Pong,       // yes
-  Status,     // one line for the service manager
-  Image,      // one descriptor: the policy image that `answer` has put in force
-  Refused,    // the image that came from the parent is of no use
+  Status,     // from `store`: one line for the service manager
+  Image,      // one descriptor, from `answer`: the policy image that it has put in force
+  Refused,    // from `answer`: the image that came from the parent is of no use
   StateBase,  // one descriptor, from `store`: what a new `answer` begins with
-  Alarm,      // AlarmMessage: for alarm_command
+  Alarm,      // AlarmMessage, from `answer` and `store`: for alarm_command and alarm_mail
 };
 
 enum class StoreToAnswer : std::uint8_t {
