@@ -15,6 +15,7 @@
 #include "src/app/privileges.h"
 #include "src/app/reload.h"
 #include "src/app/role.h"
+#include "src/app/role_rights.h"
 #include "src/app/role_slot.h"
 #include "src/base/clock.h"
 #include "src/base/log.h"
@@ -223,7 +224,9 @@ void Parent::connect_roles(Role started) {
 }
 
 void Parent::on_message(RoleSlot& slot, net::Message message) {
-  switch (static_cast<wire::ToParent>(message.type)) {
+  const auto type = static_cast<wire::ToParent>(message.type);
+  if (!may_tell(slot.role, type)) return;
+  switch (type) {
     case wire::ToParent::Ready:
       slot.served = true;
       on_served();
@@ -236,7 +239,7 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
       manager_.status(status_);
       break;
     case wire::ToParent::Image:
-      if (slot.role == Role::Answer && message.descriptors.size() == 1) {
+      if (message.descriptors.size() == 1) {
         image_ = std::move(message.descriptors.front());
         is_image_saved_ = false;
       }
@@ -245,7 +248,7 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
       image_.reset();
       break;
     case wire::ToParent::StateBase:
-      if (slot.role == Role::Store && message.descriptors.size() == 1) {
+      if (message.descriptors.size() == 1) {
         state_base_ = std::move(message.descriptors.front());
       }
       break;
