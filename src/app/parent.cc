@@ -12,7 +12,7 @@
 
 #include "src/app/alarm_outlets.h"
 #include "src/app/child.h"
-#include "src/app/privileges.h"
+#include "src/app/evidence_user.h"
 #include "src/app/reload.h"
 #include "src/app/role.h"
 #include "src/app/role_rights.h"
@@ -71,6 +71,7 @@ class Parent {
   bool is_image_saved_ = false;  // by an earlier run, and not confirmed since
   base::UniqueFd state_base_;
   AlarmOutlets alarms_;
+  EvidenceUser evidence_user_;
   std::string status_ = "starting";
   const bool reads_logs_;
   bool ready_ = false;
@@ -183,14 +184,9 @@ void Parent::hand_over(RoleSlot& slot) {
   tell_evidence_uid();
 }
 
-// `answer` can't look up names: it opens no file. And all that trust anybody trust the same one.
+// All that trust anybody trust the same one.
 void Parent::tell_evidence_uid() {
-  const auto uid = find_uid(setup_.parsed.config.evidence_uid);
-  if (!uid) {
-    base::log_warning(
-        "evidence_uid: there is no user {}; outcomes from unix sockets change nothing",
-        setup_.parsed.config.evidence_uid);
-  }
+  const auto uid = evidence_user_.find(setup_.parsed.config.evidence_uid);
   for (const Role role : {Role::Answer, Role::Ingest}) {
     slot(role).send(FromParent::EvidenceUid, wire::uid_payload(uid));
   }

@@ -142,6 +142,16 @@ class AtReload(unittest.TestCase):
             daemon.restart()
             self.assertTrue(os.path.exists(other))
 
+    def test_a_user_of_evidence_that_does_not_exist_is_told_when_it_is_news_and_nobody_is_none(self):
+        with Daemon(ROWS, maillog="/nonexistent/mail.log", evidence_uid="") as daemon:
+            self.assertNotIn("evidence_uid: ", daemon.log())
+            for reloaded in (1, 2):
+                daemon.configure(evidence_uid="no-such-user")
+                self.reload(daemon)
+                wait_until(lambda reloaded=reloaded: daemon.log().count("configuration reloaded") == reloaded, "it is done")
+            self.assertEqual(1, daemon.log().count("evidence_uid: there is no user no-such-user; "))
+            self.assertIn("postconf mail_owner", daemon.log())
+
     def test_another_policy_db_takes_effect(self):
         with Daemon(ROWS) as daemon:
             other = daemon.path("other.db")
