@@ -32,6 +32,7 @@ using wire::FromParent;
 constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
 constexpr std::chrono::seconds kReaderGrace{1};
+constexpr std::chrono::seconds kLookEvery{5};
 // So long `store` may take to open its files before the service is called ready without it: Postfix
 // must not wait for a disk that hangs.
 constexpr std::chrono::seconds kStoreGrace{1};
@@ -45,10 +46,9 @@ class Parent {
   RoleSlot& slot(Role role) { return slots_.at(static_cast<std::size_t>(role)); }
   void start(Role role);
   void hand_over(RoleSlot& slot);
-  void connect(Role one, Role other);
+  void tell_config(RoleSlot& slot);
   void tell_roles();
   void connect_roles(Role started);
-  void tell_evidence_uid();
   [[nodiscard]] bool is_wanted(Role role) const;
   void on_message(RoleSlot& slot, net::Message message);
   void on_served();
@@ -62,6 +62,7 @@ class Parent {
   void stop_next();
   void renew(Role role);
   void watch();
+  void look_at_roles();
 
   ParentSetup setup_;
   ServiceManager& manager_;
@@ -82,6 +83,7 @@ class Parent {
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   net::Timer reload_pause_;
   net::Timer watchdog_;
+  net::Timer look_;
   net::Timer store_grace_;
   net::Timer reader_grace_;
   net::Timer stop_deadline_;
@@ -98,6 +100,7 @@ Parent::Parent(ParentSetup setup, ServiceManager& manager)
                       if (reload_wanted_) reload();
                     }),
       watchdog_(loop_, [this] { watch(); }),
+      look_(loop_, [this] { look_at_roles(); }),
       store_grace_(loop_, [this] { become_ready(); }),
       reader_grace_(loop_, [this] { stop_next(); }),
       stop_deadline_(loop_, [this] {
@@ -133,6 +136,7 @@ int Parent::run() {
     if (is_wanted(slot.role)) start(slot.role);
   }
   if (manager_.watchdog_period().count() > 0) watch();
+  look_at_roles();
   loop_.run();
   alarms_.flush();
   for (const BoundListener& listener : setup_.listeners) {
@@ -160,6 +164,7 @@ void Parent::start(Role role) {
   }
   starting.served = false;
   starting.is_stopping = false;
+  starting.is_behind = false;
   starting.channel = std::make_unique<net::Channel>(
       loop_, std::move(ends.first),
       [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
@@ -171,33 +176,37 @@ void Parent::start(Role role) {
 }
 
 void Parent::hand_over(RoleSlot& slot) {
-  slot.send(FromParent::Config, setup_.config_text);
+  tell_config(slot);
   send_listeners(slot, setup_.listeners);
-  if (slot.role == Role::Net || slot.role == Role::Http) return;  // hold no policy
-  if (slot.role == Role::Ingest) return tell_evidence_uid();
+  if (slot.role != Role::Answer && slot.role != Role::Store) return;  // hold no policy
   if (image_) {
     slot.send(FromParent::Image, is_image_saved_ ? wire::kSavedImage : "",
               std::array{image_.get()});
   }
-  if (slot.role != Role::Answer) return;
-  if (state_base_) slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
-  tell_evidence_uid();
-}
-
-// All that trust anybody trust the same one.
-void Parent::tell_evidence_uid() {
-  const auto uid = evidence_user_.find(setup_.parsed.config.evidence_uid);
-  for (const Role role : {Role::Answer, Role::Ingest}) {
-    slot(role).send(FromParent::EvidenceUid, wire::uid_payload(uid));
+  if (slot.role == Role::Answer && state_base_) {
+    slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
   }
 }
 
-// A channel between the two, for whoever of them is alive: the survivor gets a new end too.
-void Parent::connect(Role one, Role other) {
-  auto [end_of_one, end_of_other] = net::make_channel_ends();
-  if (!end_of_one) return;
-  slot(one).send(FromParent::Peer, letter_of(other), std::array{end_of_one.get()});
-  slot(other).send(FromParent::Peer, letter_of(one), std::array{end_of_other.get()});
+// What is configured, and that it is to end where that asks for another one. Where its queue has no
+// room it is told again, until it takes all of it.
+void Parent::tell_config(RoleSlot& slot) {
+  if (!slot.channel) return;  // whoever is started next gets it
+  const bool trusts = slot.role == Role::Answer || slot.role == Role::Ingest;
+  const bool is_told =
+      slot.send(FromParent::Config, setup_.config_text) &&
+      (!trusts || slot.send(FromParent::EvidenceUid, wire::uid_payload(evidence_user_.find(
+                                                         setup_.parsed.config.evidence_uid)))) &&
+      (!slot.is_stopping || slot.send(FromParent::Stop));
+  if (!is_told && !slot.is_behind) {
+    base::log_warning(
+        "role {} takes no orders, its queue is full: it goes on with the old configuration until "
+        "it does, or is started again",
+        to_word(slot.role));
+  } else if (is_told && slot.is_behind) {
+    base::log_info("role {} has the new configuration now", to_word(slot.role));
+  }
+  slot.is_behind = !is_told;
 }
 
 void Parent::tell_roles() {
@@ -215,7 +224,7 @@ void Parent::connect_roles(Role started) {
       std::pair(Role::Answer, Role::Net),   std::pair(Role::Store, Role::Net),
       std::pair(Role::Answer, Role::Http),  std::pair(Role::Store, Role::Http)};
   for (const auto& [one, other] : kPairs) {
-    if (is_wanted(other) && (started == one || started == other)) connect(one, other);
+    if (is_wanted(other) && (started == one || started == other)) connect(slot(one), slot(other));
   }
 }
 
@@ -344,10 +353,9 @@ void Parent::put_in_force(Reloaded reloaded) {
   setup_.parsed = std::move(reloaded.parsed);
   setup_.config_text = std::move(reloaded.text);
   base::set_log_level(setup_.parsed.config.log_level);
-  for (RoleSlot& slot : slots_) slot.send(FromParent::Config, setup_.config_text);
-  tell_evidence_uid();
   renew(Role::Net);
   if (is_other_file) renew(Role::Store);
+  for (RoleSlot& slot : slots_) tell_config(slot);
   base::log_info("configuration reloaded from {}", setup_.config_file);
 }
 
@@ -355,8 +363,7 @@ void Parent::put_in_force(Reloaded reloaded) {
 void Parent::renew(Role role) {
   RoleSlot& renewed = slot(role);
   if (renewed.pid > 0) {
-    renewed.is_stopping = true;
-    renewed.send(FromParent::Stop);
+    renewed.is_stopping = true;  // which tell_config() says
   } else if (!is_wanted(role)) {
     renewed.restart->stop();
   } else if (!renewed.restart->is_running()) {
@@ -395,6 +402,13 @@ void Parent::watch() {
   if (clock_.steady() - answering.last_pong < period) manager_.watchdog();
   answering.send(FromParent::Ping);
   watchdog_.start(period / 4);
+}
+
+void Parent::look_at_roles() {
+  for (RoleSlot& slot : slots_) {
+    if (slot.is_behind) tell_config(slot);
+  }
+  look_.start(kLookEvery);
 }
 
 }  // namespace

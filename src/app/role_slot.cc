@@ -1,6 +1,7 @@
 #include "src/app/role_slot.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace app {
@@ -50,6 +51,13 @@ std::string letter_of(Role role) {
       return {static_cast<char>(wire::PeerRole::Http)};
   }
   return {};
+}
+
+void connect(RoleSlot& one, RoleSlot& other) {
+  auto [end_of_one, end_of_other] = net::make_channel_ends();
+  if (!end_of_one) return;
+  one.send(wire::FromParent::Peer, letter_of(other.role), std::array{end_of_one.get()});
+  other.send(wire::FromParent::Peer, letter_of(one.role), std::array{end_of_other.get()});
 }
 
 void append_role(std::string& out, const RoleSlot& slot) {

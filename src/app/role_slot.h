@@ -26,6 +26,7 @@ struct RoleSlot {
   pid_t pid = 0;
   bool served = false;
   bool is_stopping = false;  // it was told to
+  bool is_behind = false;    // it has not got the last configuration
   std::uint64_t restarts = 0;
   base::SteadyPoint last_pong{};
   RestartPolicy policy;
@@ -44,6 +45,9 @@ void send_listeners(RoleSlot& slot, std::span<const BoundListener> listeners);
 
 // The payload of FromParent::Peer: who is at the other end.
 std::string letter_of(Role role);
+
+// A channel between the two, for whoever of them is alive: the survivor gets a new end too.
+void connect(RoleSlot& one, RoleSlot& other);
 
 // One record of FromParent::Roles.
 void append_role(std::string& out, const RoleSlot& slot);

@@ -9,7 +9,7 @@ import unittest
 
 from daemon import BAD_CONFIG, BIN, Daemon
 from oracle import NOT_FOUND, Oracle, strict_rows
-from processes import wait_until
+from processes import SLOWNESS, stopped, wait_until
 
 ROWS, STRICT = strict_rows(20)
 PLAIN = "OK encrypt protocols=!SSLv2:!SSLv3:!TLSv1:!TLSv1.1"
@@ -151,6 +151,25 @@ class AtReload(unittest.TestCase):
                 wait_until(lambda reloaded=reloaded: daemon.log().count("configuration reloaded") == reloaded, "it is done")
             self.assertEqual(1, daemon.log().count("evidence_uid: there is no user no-such-user; "))
             self.assertIn("postconf mail_owner", daemon.log())
+
+    def test_a_role_that_takes_no_orders_is_named_and_gets_the_configuration_when_it_does(self):
+        with Daemon(ROWS) as daemon, stopped(daemon.role("answer")):
+            daemon.configure(mode="observe", probe_opt_out=", ".join(f"d{n}.example" for n in range(4_000)))
+
+            def is_told():
+                daemon.process.send_signal(signal.SIGHUP)
+                return "role answer takes no orders" in daemon.log()
+
+            wait_until(is_told, "its queue is full", 30 * SLOWNESS)
+            daemon.configure(mode="enforce", postfix_version="3.6")
+            self.reload(daemon)
+            answer = daemon.role("answer")
+            os.kill(answer, signal.SIGCONT)
+            wait_until(lambda: "role answer has the new configuration now" in daemon.log(), "it has", 20 * SLOWNESS)
+            self.assertEqual(1, daemon.log().count("role answer takes no orders"))
+            daemon.edit(MODERN)
+            daemon.wait_until_answers("modern.example", "OK encrypt protocols=>=TLSv1.2")
+            self.assertEqual(answer, daemon.role("answer"))
 
     def test_another_policy_db_takes_effect(self):
         with Daemon(ROWS) as daemon:
