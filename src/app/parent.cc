@@ -13,6 +13,7 @@
 #include "src/app/alarm_outlets.h"
 #include "src/app/child.h"
 #include "src/app/evidence_user.h"
+#include "src/app/kept_policy.h"
 #include "src/app/reload.h"
 #include "src/app/role.h"
 #include "src/app/role_rights.h"
@@ -20,7 +21,6 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
-#include "src/image/sealed_file.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
 #include "src/wire/role_message.h"
@@ -45,7 +45,6 @@ class Parent {
  private:
   RoleSlot& slot(Role role) { return slots_.at(static_cast<std::size_t>(role)); }
   void start(Role role);
-  void hand_over(RoleSlot& slot);
   void tell_config(RoleSlot& slot);
   void tell_roles();
   void connect_roles(Role started);
@@ -68,9 +67,7 @@ class Parent {
   ServiceManager& manager_;
   base::SystemClock clock_;
   net::Loop loop_;
-  base::UniqueFd image_;
-  bool is_image_saved_ = false;  // by an earlier run, and not confirmed since
-  base::UniqueFd state_base_;
+  KeptPolicy kept_;
   AlarmOutlets alarms_;
   EvidenceUser evidence_user_;
   std::string status_ = "starting";
@@ -121,17 +118,7 @@ Parent::Parent(ParentSetup setup, ServiceManager& manager)
 }
 
 int Parent::run() {
-  // Without a file there is nothing to say: the first start of all has none.
-  const std::string& file = setup_.parsed.config.image_file;
-  if (::access(file.c_str(), F_OK) == 0) {
-    auto loaded = image::load_sealed(file);
-    if (loaded) {
-      image_ = std::move(*loaded);
-      is_image_saved_ = true;
-    } else {
-      base::log_warning("{}; the policy is compiled anew from policy_db", loaded.error());
-    }
-  }
+  kept_.load(setup_.parsed.config.image_file);
   for (const RoleSlot& slot : slots_) {
     if (is_wanted(slot.role)) start(slot.role);
   }
@@ -169,23 +156,12 @@ void Parent::start(Role role) {
       loop_, std::move(ends.first),
       [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
       [this, role] { slot(role).channel.reset(); });
-  hand_over(starting);
+  tell_config(starting);
+  send_listeners(starting, setup_.listeners);
+  kept_.hand_over(starting);
   connect_roles(role);
   starting.send(FromParent::Go);
   tell_roles();
-}
-
-void Parent::hand_over(RoleSlot& slot) {
-  tell_config(slot);
-  send_listeners(slot, setup_.listeners);
-  if (slot.role != Role::Answer && slot.role != Role::Store) return;  // hold no policy
-  if (image_) {
-    slot.send(FromParent::Image, is_image_saved_ ? wire::kSavedImage : "",
-              std::array{image_.get()});
-  }
-  if (slot.role == Role::Answer && state_base_) {
-    slot.send(FromParent::StateBase, {}, std::array{state_base_.get()});
-  }
 }
 
 // What is configured, and that it is to end where that asks for another one. Where its queue has no
@@ -244,18 +220,13 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
       manager_.status(status_);
       break;
     case wire::ToParent::Image:
-      if (message.descriptors.size() == 1) {
-        image_ = std::move(message.descriptors.front());
-        is_image_saved_ = false;
-      }
+      kept_.take_image(std::move(message));
       break;
     case wire::ToParent::Refused:
-      image_.reset();
+      kept_.forget_image();
       break;
     case wire::ToParent::StateBase:
-      if (message.descriptors.size() == 1) {
-        state_base_ = std::move(message.descriptors.front());
-      }
+      kept_.take_state_base(std::move(message));
       break;
     case wire::ToParent::Alarm:
       if (const auto alarm = wire::parse_alarm(message.payload)) {
