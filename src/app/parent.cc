@@ -32,7 +32,6 @@ using wire::FromParent;
 constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
 constexpr std::chrono::seconds kReaderGrace{1};
-constexpr std::chrono::seconds kLookEvery{5};
 // So long `store` may take to open its files before the service is called ready without it: Postfix
 // must not wait for a disk that hangs.
 constexpr std::chrono::seconds kStoreGrace{1};
@@ -152,6 +151,7 @@ void Parent::start(Role role) {
   starting.served = false;
   starting.is_stopping = false;
   starting.is_behind = false;
+  starting.heartbeat = {};
   starting.channel = std::make_unique<net::Channel>(
       loop_, std::move(ends.first),
       [this, role](net::Message message) { on_message(slot(role), std::move(message)); },
@@ -214,6 +214,7 @@ void Parent::on_message(RoleSlot& slot, net::Message message) {
       break;
     case wire::ToParent::Pong:
       slot.last_pong = clock_.steady();
+      note_answer(slot);
       break;
     case wire::ToParent::Status:
       status_ = base::printable(message.payload);
@@ -377,9 +378,11 @@ void Parent::watch() {
 
 void Parent::look_at_roles() {
   for (RoleSlot& slot : slots_) {
+    if (!slot.channel) continue;
+    note_look(slot);
     if (slot.is_behind) tell_config(slot);
   }
-  look_.start(kLookEvery);
+  look_.start(Heartbeat::kLookEvery);
 }
 
 }  // namespace

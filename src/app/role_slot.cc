@@ -4,7 +4,32 @@
 #include <array>
 #include <vector>
 
+#include "src/base/log.h"
+
 namespace app {
+namespace {
+
+// What an operator has while the role stands still.
+std::string_view effect_of_silence(Role role) {
+  switch (role) {
+    case Role::Answer:
+      return "Postfix gets no answers, and mail waits";
+    case Role::Store:
+      return "edits are not taken and no decision is made; Postfix goes on being answered by the "
+             "policy in force. Do the disks of policy_db and state_db answer?";
+    case Role::Ingest:
+      return "the mail log and TLSRPT are not read; Postfix goes on being answered. Does the disk "
+             "of "
+             "maillog answer?";
+    case Role::Net:
+      return "nothing is probed; Postfix goes on being answered";
+    case Role::Http:
+      return "metrics and status page are not served; Postfix goes on being answered";
+  }
+  return {};
+}
+
+}  // namespace
 
 Role server_of(wire::Listener protocol) {
   switch (protocol) {
@@ -58,6 +83,21 @@ void connect(RoleSlot& one, RoleSlot& other) {
   if (!end_of_one) return;
   one.send(wire::FromParent::Peer, letter_of(other.role), std::array{end_of_one.get()});
   other.send(wire::FromParent::Peer, letter_of(one.role), std::array{end_of_other.get()});
+}
+
+void note_look(RoleSlot& slot) {
+  if (slot.heartbeat.on_look() == Heartbeat::News::Silent) {
+    constexpr std::chrono::seconds kSilence = Heartbeat::kPatience * Heartbeat::kLookEvery;
+    base::log_warning("role {} (process {}) has not answered for {} s: {}", to_word(slot.role),
+                      slot.pid, kSilence.count(), effect_of_silence(slot.role));
+  }
+  if (slot.heartbeat.wants_ping() && slot.send(wire::FromParent::Ping)) slot.heartbeat.on_ping();
+}
+
+void note_answer(RoleSlot& slot) {
+  if (slot.heartbeat.on_pong() == Heartbeat::News::Back) {
+    base::log_info("role {} answers again", to_word(slot.role));
+  }
 }
 
 void append_role(std::string& out, const RoleSlot& slot) {

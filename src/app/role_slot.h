@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "src/app/heartbeat.h"
 #include "src/app/listeners.h"
 #include "src/app/restart_policy.h"
 #include "src/app/role.h"
@@ -29,6 +30,7 @@ struct RoleSlot {
   bool is_behind = false;    // it has not got the last configuration
   std::uint64_t restarts = 0;
   base::SteadyPoint last_pong{};
+  Heartbeat heartbeat;
   RestartPolicy policy;
   std::unique_ptr<net::Channel> channel;
   std::unique_ptr<net::Timer> restart;
@@ -48,6 +50,11 @@ std::string letter_of(Role role);
 
 // A channel between the two, for whoever of them is alive: the survivor gets a new end too.
 void connect(RoleSlot& one, RoleSlot& other);
+
+// The parent looks whether the role's loop turns, and the role has said that it does. A role that
+// falls silent is told of, and that it is back; it is not ended: nobody knows what it waits for.
+void note_look(RoleSlot& slot);
+void note_answer(RoleSlot& slot);
 
 // One record of FromParent::Roles.
 void append_role(std::string& out, const RoleSlot& slot);
