@@ -84,7 +84,7 @@ void Journal::resume(const std::string& cursor) {
   if (::sd_journal_next(journal_.get()) <= 0 || !is_at(cursor)) {
     // The journal was vacuumed; what is nearest comes next.
     ::sd_journal_seek_cursor(journal_.get(), cursor.c_str());
-    trouble_ = "the systemd journal has lost the entry that was read last; some may be missing";
+    loss_ = "the systemd journal has lost the entry that was read last; some may be missing";
     return;
   }
   // A step is taken before each reading.

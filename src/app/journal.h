@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "src/app/log_source.h"
 #include "src/base/clock.h"
@@ -49,7 +50,10 @@ class Journal {
 
   // Of the last entry that was handed out; empty where there was none.
   [[nodiscard]] const std::string& cursor() const { return cursor_; }
+  // Why nothing can be read now; empty while it can.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  // What is gone for good though reading goes on; said once, empty where nothing is.
+  std::string take_loss() { return std::exchange(loss_, {}); }
 
  private:
   bool open();
@@ -64,6 +68,7 @@ class Journal {
   std::string known_until_;  // its cursor; empty: nothing is known any more
   bool is_backlog_ = false;
   std::string trouble_;
+  std::string loss_;
   // What an Entry's views point into.
   std::string message_, identifier_, host_, unit_, number_;
 };

@@ -130,7 +130,7 @@ void LogFollower::resume(const LogPosition& position) {
   current_ = find(position, written, is_named);
   if (!current_) {
     // What stands under the name was begun since.
-    trouble_ = fmt::format(
+    loss_ = fmt::format(
         "{}: what was read last is gone; lines of the time in between may be lost. Let logrotate "
         "keep the last file uncompressed (delaycompress)",
         path_);
@@ -192,7 +192,7 @@ bool LogFollower::follow_name() {
                            errno == EACCES ? ". Is the daemon's user in the file's group?" : "");
     return false;
   }
-  if (trouble_.find("waits for it") != std::string::npos) trouble_.clear();
+  trouble_.clear();
   if (current_ && named->inode() == current_->inode() && named->device() == current_->device()) {
     return false;
   }

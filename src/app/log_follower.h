@@ -3,7 +3,7 @@
 //
 // One writer is assumed, as syslog is: once it has written to the new file, the old one is read to
 // its end, and looked at for some time more. What a tool compressed before it was read is lost, and
-// trouble() says so.
+// take_loss() says so.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,10 @@ class LogFollower {
   // Behind the last line that was handed out; nothing where no file was ever there, or while the
   // former one is not yet read to its end.
   [[nodiscard]] std::optional<LogPosition> position() const;
-  // What an admin should look at; empty while all is well.
+  // Why it can't be read now; empty while it can.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  // What is gone for good though reading goes on; said once, empty where nothing is.
+  std::string take_loss() { return std::exchange(loss_, {}); }
   [[nodiscard]] std::uint64_t too_long() const;
 
  private:
@@ -79,6 +81,7 @@ class LogFollower {
   std::deque<std::string> between_;  // rotated files between the current one and the named one
   bool is_backlog_ = false;
   std::string trouble_;
+  std::string loss_;
   std::uint64_t too_long_ = 0;  // in files that are closed
 };
 

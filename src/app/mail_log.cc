@@ -159,6 +159,8 @@ void MailLog::save() {
 }
 
 void MailLog::watch_trouble() {
+  const std::string loss = journal_ ? journal_->take_loss() : follower_.take_loss();
+  if (!loss.empty()) base::log_warning("{}", loss);
   const std::string& trouble = journal_ ? journal_->trouble() : follower_.trouble();
   if (trouble == told_trouble_) {
     trouble_since_.reset();

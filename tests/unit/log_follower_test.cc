@@ -232,7 +232,9 @@ TEST_CASE("log follower: where the file is gone altogether the new one is read, 
   std::filesystem::remove(folder.path());
   folder.append("new\n");
   auto next = restart(folder, follower);
-  CHECK(next.trouble().find("delaycompress") != std::string::npos);
+  CHECK(next.trouble().empty());
+  CHECK(next.take_loss().find("delaycompress") != std::string::npos);
+  CHECK(next.take_loss().empty());
   CHECK(read_all(next) == Lines{"new"});
 }
 
