@@ -32,14 +32,12 @@ bool Journal::is_of_postfix(const Entry& entry, std::int64_t uid) {
 }
 
 bool Journal::open() {
-  if (journal_) return true;
   sd_journal* opened = nullptr;
   const int error = folder_.empty()
                         ? ::sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
                         : ::sd_journal_open_directory(&opened, folder_.c_str(), 0);
   if (error < 0) {
-    trouble_ = fmt::format("the systemd journal can't be read: {}; evidence from it waits",
-                           std::strerror(-error));
+    close(error);
     return false;
   }
   journal_.reset(opened);
@@ -47,9 +45,15 @@ bool Journal::open() {
   ::sd_journal_add_match(opened, kMailFacility, 0);
   // Makes the library watch for files that come and go; sd_journal_process() takes note.
   ::sd_journal_get_fd(opened);
-  ::sd_journal_seek_head(opened);
   trouble_.clear();
   return true;
+}
+
+// The handle is of no use; the next reading opens the journal anew.
+void Journal::close(int error) {
+  journal_.reset();
+  trouble_ = fmt::format("the systemd journal can't be read: {}; evidence from it waits",
+                         std::strerror(-error));
 }
 
 bool Journal::is_at(const std::string& cursor) const {
@@ -66,8 +70,11 @@ void Journal::keep_cursor() {
 void Journal::begin_at_end() {
   if (!open()) return;
   ::sd_journal_seek_tail(journal_.get());
-  if (::sd_journal_previous(journal_.get()) > 0) {
+  const int step = ::sd_journal_previous(journal_.get());
+  if (step > 0) {
     keep_cursor();
+  } else if (step < 0) {
+    close(step);
   } else {
     trouble_ =
         "the systemd journal has no line of the mail facility that may be read; is the daemon's "
@@ -77,11 +84,16 @@ void Journal::begin_at_end() {
 }
 
 void Journal::resume(const std::string& cursor) {
-  if (!open()) return;
   is_backlog_ = true;
   cursor_ = cursor;
+  if (!open()) return;
   ::sd_journal_seek_cursor(journal_.get(), cursor.c_str());
-  if (::sd_journal_next(journal_.get()) <= 0 || !is_at(cursor)) {
+  const int step = ::sd_journal_next(journal_.get());
+  if (step < 0) {
+    close(step);
+    return;
+  }
+  if (step == 0 || !is_at(cursor)) {
     // The journal was vacuumed; what is nearest comes next.
     ::sd_journal_seek_cursor(journal_.get(), cursor.c_str());
     loss_ = "the systemd journal has lost the entry that was read last; some may be missing";
@@ -123,17 +135,16 @@ bool Journal::read_entry(Entry& entry) {
 }
 
 bool Journal::read_some(const Take& take) {
-  if (!open()) return false;
+  if (!journal_) {
+    // Where it was opened anew, what stands before the place is not news.
+    cursor_.empty() ? begin_at_end() : resume(cursor_);
+  }
+  if (!journal_) return false;
   ::sd_journal_process(journal_.get());
   for (int i = 0; i < kPiece; ++i) {
     const int step = ::sd_journal_next(journal_.get());
     if (step <= 0) {
-      // The handle is of no use any more, as after a damaged file; the place is known.
-      if (step < 0 && !cursor_.empty()) {
-        journal_.reset();
-        const std::string last = cursor_;
-        resume(last);
-      }
+      if (step < 0) journal_.reset();  // as after a damaged file; the place is known
       is_backlog_ = false;
       return false;
     }

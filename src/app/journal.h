@@ -57,6 +57,7 @@ class Journal {
 
  private:
   bool open();
+  void close(int error);
   [[nodiscard]] bool is_at(const std::string& cursor) const;
   [[nodiscard]] bool read_entry(Entry& entry);
   std::string_view field(const char* name, std::string& kept);

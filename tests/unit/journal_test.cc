@@ -110,6 +110,37 @@ TEST_CASE("journal: a restart goes on behind the last entry, those before it are
   CHECK(known.back() == "line 710");
 }
 
+TEST_CASE("journal: one that can't be opened at first is not read from its head then") {
+  JournalFolder folder;
+  folder.write(lines(1, 3));
+  Journal former(folder.path());
+  former.begin_at_end();
+  folder.write(lines(4, 5));
+  const LogFolder elsewhere;
+  const auto appear = [&](const char* name) {
+    std::filesystem::create_directory_symlink(std::filesystem::path(folder.path()),
+                                              elsewhere.path(name));
+  };
+  SECTION("it goes on where the last reading stopped") {
+    Journal journal(elsewhere.path("a"));
+    journal.resume(former.cursor());
+    CHECK(read_all(journal).empty());
+    CHECK_FALSE(journal.trouble().empty());
+    CHECK(journal.cursor() == former.cursor());
+    appear("a");
+    CHECK(read_all(journal, LineAge::Backlog) == expected(4, 5));
+  }
+  SECTION("it begins at its end") {
+    Journal journal(elsewhere.path("b"));
+    journal.begin_at_end();
+    CHECK(read_all(journal).empty());
+    appear("b");
+    CHECK(read_all(journal).empty());
+    folder.write(lines(6, 6));
+    CHECK(read_all(journal) == expected(6, 6));
+  }
+}
+
 TEST_CASE("journal: only the kernel's word makes an entry one of Postfix's") {
   struct Case {
     std::string_view unit;
