@@ -29,10 +29,11 @@ class Connection {
   // peer in the middle of a request, and to one that was never answered: Postfix connects to ask at
   // once, and where this is its second try, an end of the connection defers the mail [F 1.12].
   void finish();
-  // True where the peer owes us bytes, or the reading of ours, since before `deadline`.
   // For who was read from ahead of its answer.
   void look_further() { session_->look_further(); }
+  // Answers what is pending, where the peer has read all that it was sent.
   void answer();
+  // True where the peer owes us bytes, or the reading of ours, since before `deadline`.
   [[nodiscard]] bool is_stalled(base::SteadyPoint deadline) const;
 
   std::size_t index = 0;  // where the server keeps it
