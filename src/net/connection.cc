@@ -128,6 +128,8 @@ void Connection::flush() {
   event_del(writable_.get());
   if (hang_up_ || (server_.is_stopping() && pending_.empty())) return close();
   if (event_add(readable_.get(), nullptr) != 0) return close();
+  // Who has read all and asks nothing owes nothing.
+  if (pending_.empty()) waiting_since_ = {};
   if (!pending_.empty()) answer_pending();
 }
 

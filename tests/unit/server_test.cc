@@ -49,6 +49,26 @@ TEST_CASE("a peer that does not read is not read from, and gets every reply once
   CHECK(heard == 2000 * reply.size());
 }
 
+TEST_CASE("a peer that fell behind and has read all since is as idle as any") {
+  const std::string reply(2'000'000, 'r');  // more than a socket takes at once
+  Rig rig(reply);
+  const auto client = rig.connect();
+  say(client, "x\n");
+  rig.turn();
+  std::size_t heard = 0;
+  for (int i = 0; i < 200 && heard < reply.size(); ++i) {
+    heard += hear(client).size();
+    rig.turn(milliseconds{5});
+  }
+  CHECK(heard == reply.size());
+  rig.clock.advance(std::chrono::seconds{11});
+  rig.turn(milliseconds{1100});
+  CHECK(rig.server.stalled() == 0);
+  say(client, "bye\n");
+  rig.turn();
+  CHECK(hear(client) == "<end>");
+}
+
 TEST_CASE("a peer that stalls in the middle of a request is dropped, an idle one never") {
   Rig rig;
   const auto idle = rig.connect();
