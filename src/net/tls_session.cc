@@ -35,14 +35,14 @@ TlsSession::TlsSession(const TlsContext& context, Offer offer)
   if (!session_ || in == nullptr || out == nullptr) {
     BIO_free(in);
     BIO_free(out);
-    fail("out of memory");
+    refuse("out of memory");
     return;
   }
   BIO_set_mem_eof_return(in, -1);
   SSL_set_bio(session_.get(), in, out);
   SSL_set_connect_state(session_.get());
   if (offer == Offer::NamedPeers && SSL_set_cipher_list(session_.get(), kNamedCiphers) != 1) {
-    fail(first_error());
+    refuse(first_error());
   }
   SSL_set_msg_callback(session_.get(), on_message);
   SSL_set_msg_callback_arg(session_.get(), this);
@@ -123,7 +123,8 @@ TlsSession::State TlsSession::go_on(int result) {
     state_ = State::Closed;
     return state_;
   }
-  return fail(first_error());
+  // Of what the peer has not said a byte to, it is not the cause.
+  return received_ == 0 ? refuse(first_error()) : fail(first_error());
 }
 
 TlsSession::State TlsSession::refuse(std::string why) {

@@ -47,7 +47,7 @@ class TlsSession {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& fault() const { return fault_; }
-  // Of a failure: it was we who would not go on, for a limit of ours.
+  // Of a failure: it was we who would not or could not go on, for a limit or a want of ours.
   [[nodiscard]] bool is_refusal() const { return is_refusal_; }
   // Only in state Open.
   [[nodiscard]] PeerTls describe() const;

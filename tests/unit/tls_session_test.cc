@@ -1,11 +1,13 @@
 // The client's end of a TLS session against a server in the same process, without a socket.
 #include "src/net/tls_session.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 #include "src/base/handle.h"
@@ -14,6 +16,27 @@
 using State = net::TlsSession::State;
 
 namespace {
+
+// The memory of the TLS library: so many allocations succeed, then none.
+constexpr int kUnlimited = -1;
+int allocations_left = kUnlimited;
+bool may_allocate() {
+  if (allocations_left == kUnlimited) return true;
+  if (allocations_left == 0) return false;
+  --allocations_left;
+  return true;
+}
+void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
+  return may_allocate() ? std::malloc(size) : nullptr;
+}
+void* allocate_again(void* old, std::size_t size, const char* /*file*/, int /*line*/) {
+  return may_allocate() ? std::realloc(old, size) : nullptr;
+}
+void release(void* old, const char* /*file*/, int /*line*/) {
+  std::free(old);
+}
+// Before its first allocation, or it takes no others.
+const bool kIsLimited = CRYPTO_set_mem_functions(allocate, allocate_again, release) == 1;
 
 void free_key(EVP_PKEY* key) noexcept {
   EVP_PKEY_free(key);
@@ -159,6 +182,25 @@ TEST_CASE("tls session: bytes that are no TLS fail it for good, by the peer's fa
   CHECK(rig.session->fault() == "wrong version number");
   CHECK(rig.session->receive("more", rig.plain) == State::Failed);
   CHECK(rig.plain.empty());
+}
+
+TEST_CASE("tls session: a want of memory on our side is not the peer's fault") {
+  REQUIRE(kIsLimited);
+  const auto context = net::TlsContext::make("");
+  REQUIRE(context.ok());
+  int failed = 0;
+  for (int left = 0; left < 200; ++left) {
+    CAPTURE(left);
+    allocations_left = left;
+    net::TlsSession session(*context, net::TlsSession::Offer::NamedPeers);
+    const auto state = session.start();
+    allocations_left = kUnlimited;
+    if (state != State::Failed) continue;
+    ++failed;
+    CHECK(session.is_refusal());
+    CHECK_FALSE(session.fault().empty());
+  }
+  CHECK(failed > 1);
 }
 
 TEST_CASE("tls session: more than 256 KiB are refused") {
