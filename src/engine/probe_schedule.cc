@@ -203,6 +203,7 @@ void ProbeSchedule::start_probing(Id id, sys_seconds now) {
       });
   if (is_crowded) {
     // Its turn comes again; nobody has to be waited for longer because of it.
+    ended_.put_back.push_back(*destination.name);
     destination.phase = Phase::Idle;
     destination.targets.clear();
     --in_hand_;

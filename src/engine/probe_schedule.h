@@ -65,6 +65,8 @@ class ProbeSchedule {
     std::vector<std::string> routes;  // to look up: report by take_route()
     std::vector<ProbeTarget> probes;  // to connect to: report by take_result()
     std::vector<Checked> checked;     // checks that ended since the last steps
+    // Given up once their route was known, as a host has too many waiting: their turn comes again.
+    std::vector<std::string> put_back;
     std::vector<Refused> refused;
   };
 

@@ -120,6 +120,7 @@ void Patrol::take_event(const wire::WatchEvent& event) {
 
 void Patrol::go_on() {
   const auto steps = schedule_.take_steps(now());
+  for (const auto& destination : steps.put_back) journeys_.erase(destination);
   for (const auto& destination : steps.routes) find_route(destination);
   for (const auto& target : steps.probes) {
     open_.emplace(added_++, target);

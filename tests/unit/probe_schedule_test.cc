@@ -222,6 +222,23 @@ TEST_CASE("Destinations that share a host share its probe") {
   CHECK(world.probes["mx.other.example"] == 1);
 }
 
+TEST_CASE("Who gives up as a host is crowded is named, watched still or not") {
+  ProbeSchedule schedule({}, {}, 1);
+  const std::vector<std::string> names{"a.example", "b.example", "c.example",
+                                       "d.example", "e.example", "f.example"};
+  for (const auto& name : names) schedule.watch(name, std::nullopt, kStart);
+  const auto now = kStart + seconds{3600};
+  REQUIRE(schedule.take_steps(now).routes.size() == names.size());
+  schedule.unwatch("f.example");
+  for (const auto& name : names) {
+    const std::vector<ProbeTarget> route{target("mx." + name, "9.9.9.9")};
+    schedule.take_route(name, route, ProbeEnding::Answered, now);
+  }
+  CHECK(schedule.take_steps(now).put_back == std::vector<std::string>{"e.example", "f.example"});
+  CHECK(schedule.in_hand() == 4);
+  CHECK(schedule.take_steps(now).put_back.empty());
+}
+
 TEST_CASE("That a host put us off is taken for another's answer for a short time alone") {
   World world;
   world.ending = ProbeEnding::PutOff;
