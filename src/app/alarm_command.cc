@@ -6,8 +6,11 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "src/app/child.h"
+#include "src/app/spawn_attributes.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
 
@@ -23,9 +26,7 @@ std::string shown(const std::string& text) {
 
 }  // namespace
 
-void AlarmCommand::run(const std::string& command, const wire::AlarmMessage& alarm,
-                       std::int64_t now) {
-  if (command.empty()) return;
+bool AlarmCommand::has_room(std::int64_t now) {
   if (now / 60 != minute_) {
     minute_ = now / 60;
     count_ = 0;
@@ -35,8 +36,26 @@ void AlarmCommand::run(const std::string& command, const wire::AlarmMessage& ala
       base::log_warning("more than {} alarms in a minute: alarm_command rests until the next",
                         kMostAlarmsAMinute);
     }
-    return;
+    return false;
   }
+  const bool was_crowded = std::exchange(is_crowded_, running_.size() >= kMostRunning);
+  if (is_crowded_ && !was_crowded) {
+    base::log_warning(
+        "alarm_command: {} of them are still running; alarms are only logged until one ends",
+        running_.size());
+  }
+  return !is_crowded_;
+}
+
+void AlarmCommand::on_exit(pid_t pid, int status) {
+  if (running_.erase(pid) == 0) return;
+  if (std::exchange(has_failed_, status != 0) || status == 0) return;
+  base::log_error("alarm_command {}: the alarm may have reached nobody", describe_end(status));
+}
+
+void AlarmCommand::run(const std::string& command, const wire::AlarmMessage& alarm,
+                       std::int64_t now) {
+  if (command.empty() || !has_room(now)) return;
   std::vector<std::string> arguments{command, shown(alarm.what), alarm.is_over ? "over" : "raised",
                                      shown(alarm.destination), shown(alarm.text)};
   constexpr std::array<std::string_view, 4> kNames{"TLSPOLICYD_ALARM", "TLSPOLICYD_STATE",
@@ -55,9 +74,14 @@ void AlarmCommand::run(const std::string& command, const wire::AlarmMessage& ala
   for (auto& one : variables) environment.push_back(one.data());
   environment.push_back(nullptr);
   pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, command.c_str(), nullptr, nullptr, argv.data(), environment.data());
-  if (error != 0) base::log_error("alarm_command {}: {}", command, std::strerror(error));
+  const SpawnAttributes attributes;
+  const int error = ::posix_spawn(&pid, command.c_str(), nullptr, attributes.get(), argv.data(),
+                                  environment.data());
+  if (error == 0) {
+    running_.insert(pid);
+  } else {
+    base::log_error("alarm_command {}: {}", command, std::strerror(error));
+  }
 }
 
 }  // namespace app

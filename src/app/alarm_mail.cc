@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/app/spawn_attributes.h"
 #include "src/base/handle.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
@@ -104,7 +105,9 @@ std::optional<pid_t> start_sendmail(const std::string& command, const std::strin
   std::array<std::string, 3> arguments{command, "-i", "-t"};
   std::array<char*, 4> argv{arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, command.c_str(), &actions, nullptr, argv.data(), environ);
+  const SpawnAttributes attributes;
+  const int error =
+      ::posix_spawn(&pid, command.c_str(), &actions, attributes.get(), argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error == 0) return pid;
   base::log_error("alarm_mail: sendmail_command {}: {}", command, std::strerror(error));

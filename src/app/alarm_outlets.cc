@@ -58,6 +58,7 @@ void AlarmOutlets::mail() {
 }
 
 void AlarmOutlets::on_exit(pid_t pid, int status) {
+  command_.on_exit(pid, status);
   if (mailers_.erase(pid) == 0 || status == 0) return;
   base::log_error(
       "alarm_mail: {} {}; no mail went out. Under NoNewPrivileges= of systemd a sendmail "

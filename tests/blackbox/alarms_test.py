@@ -2,10 +2,11 @@
 """Alarms: a log line, one run of alarm_command and one more in the counter of their kind, once per change."""
 import json
 import os
+import signal
 import unittest
 
 from feedback_test import HANDSHAKE, NOT_OFFERED, SENT, Believed
-from processes import wait_until
+from processes import SLOWNESS, children_of, read_proc, wait_until
 
 NOTHING = {"downgrade": 0, "tls-failing": 0, "starttls-vanished": 0, "freeze": 0, "ledger": 0, "total": 0}
 WATCHER = """#!/usr/bin/python3
@@ -123,6 +124,36 @@ class Alarms(unittest.TestCase):
             daemon.wait_until_heard(["ledger", "raised", ""], ["ledger", "over", ""])
             wait_until(lambda: daemon.status()["alarms"] == [], daemon.status)
             daemon.wait_until_raised(ledger=1)
+
+    def test_a_command_that_hangs_piles_up_to_sixteen_and_one_that_fails_is_told(self):
+        names = [f"d{number}.test" for number in range(20)]
+        with Watched([(name, "required") for name in names], freeze_domains=100_000) as daemon:
+            script = daemon.path("hangs")
+            with open(script, "w", encoding="utf-8") as file:
+                file.write(f"#!/bin/sh\ngrep SigIgn /proc/$$/status >{daemon.path('ignored')}\n"
+                           f"while [ ! -e {daemon.path('go')} ]; do sleep 0.05; done\nexit 3\n")
+            os.chmod(script, 0o755)
+            daemon.configure(alarm_command=script)
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: daemon.lines("configuration reloaded"), "it is the command", 20 * SLOWNESS)
+            for name in names:
+                daemon.deliver(name, HANDSHAKE)
+            daemon.wait_until_raised(tls_failing=len(names))
+
+            def running():
+                return sum(f"{script}\0".encode() in read_proc(pid, "cmdline") for pid in children_of(daemon.process.pid))
+
+            wait_until(lambda: daemon.lines("16 of them are still running"), daemon.log)
+            self.assertEqual(16, running())
+            # A program that writes into a closed pipe must end by it, so it begins as under a shell.
+            with open(daemon.path("ignored"), encoding="utf-8") as file:
+                self.assertEqual(0, int(file.read().split()[1], 16) & 1 << (signal.SIGPIPE - 1))
+            with open(daemon.path("go"), "w", encoding="utf-8"):
+                wait_until(lambda: running() == 0, "they end", 20 * SLOWNESS)
+            daemon.deliver(names[0], SENT)
+            wait_until(lambda: len(daemon.lines("tls-failing d0.test")) == 2, daemon.log)
+            self.assertEqual(1, len(daemon.lines("16 of them are still running")))
+            self.assertEqual(1, len(daemon.lines("alarm_command ended with status 3")))
 
 
 if __name__ == "__main__":
