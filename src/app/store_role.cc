@@ -1,8 +1,8 @@
 // Role `store`: reads policy.db, compiles it, keeps the last known good copy on disk, and answers
 // the admin. Its death is not seen by Postfix.
+#include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <array>
 #include <cstdlib>
 #include <memory>
 #include <utility>

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <ctime>
-#include <memory>
 #include <string_view>
 
 #include "src/base/sha256.h"
