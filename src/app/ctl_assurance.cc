@@ -74,11 +74,15 @@ Exit run_can_receive(const Context& context, const Arguments& arguments) {
 
 Assessor::Assessor(const Context& context, store::PolicyDb& db)
     : context_(context), rows_(db), states_(context) {
-  if (!states_.trouble().empty()) {
-    warn(fmt::format("what was learned of destinations can't be read: {}",
-                     plain_sentence(states_.trouble())));
-  }
+  warn_of_trouble();
   if (const auto note = states_.clock_note(); !note.empty()) warn(note);
+}
+
+void Assessor::warn_of_trouble() {
+  if (has_warned_ || states_.trouble().empty()) return;
+  has_warned_ = true;
+  warn(fmt::format("what was learned of destinations can't be read: {}",
+                   plain_sentence(states_.trouble())));
 }
 
 base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
@@ -95,6 +99,7 @@ base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
       const auto state = states_.find(key.text);
       const auto held =
           engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
+      warn_of_trouble();
       verdict = engine::with_held(verdict, held, question.transport);
     }
     found.level = verdict.level;

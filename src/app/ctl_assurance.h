@@ -32,9 +32,12 @@ class Assessor {
   base::Result<DestinationAssurance> assess(std::string_view domain);
 
  private:
+  void warn_of_trouble();
+
   const Context& context_;
   PolicyDbRows rows_;
   KnownStates states_;
+  bool has_warned_ = false;
   std::map<std::string, DestinationAssurance, std::less<>> known_;
 };
 

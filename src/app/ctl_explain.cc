@@ -47,12 +47,15 @@ class DbOracle final : public model::Oracle {
 };
 
 void find_state(Explanation& found, KnownStates& states) {
-  if (!states.trouble().empty()) {
-    found.notes.push_back(fmt::format("What is known of destinations can't be read: {}.",
-                                      plain_sentence(states.trouble())));
-  }
-  found.counted = states.count(found.key.text);
   const auto state = states.find(found.key.text);
+  found.counted = states.count(found.key.text);
+  if (!states.trouble().empty()) {
+    found.notes.push_back(fmt::format(
+        "What is known of destinations can't be read: {}.{}", plain_sentence(states.trouble()),
+        states.memory() == engine::Memory::Missing
+            ? " Rows that depend on it are shown at the stricter level."
+            : ""));
+  }
   if (!state || found.verdict.kind != Kind::Policy) return;
   const auto rules = engine::rules_of(found.verdict.row, found.verdict.step, found.key.kind);
   found.known = describe_state(rules, *state, states.now());

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "src/app/ctl_time.h"
 #include "src/engine/advance.h"
-#include "src/store/state_db.h"
 
 namespace app::ctl {
 namespace {
@@ -64,23 +64,31 @@ std::string describe_next(const engine::Rules& rules, const model::DestinationSt
 
 }  // namespace
 
-KnownStates::KnownStates(const Context& context)
-    : path_(context.config.state_db), clock_(context.now) {
+KnownStates::KnownStates(const Context& context) : clock_(context.now) {
   now_.wall = context.now.time_since_epoch().count();
+  const std::string& path = context.config.state_db;
   struct stat status {};
-  if (::stat(path_.c_str(), &status) != 0) return;
-  auto db = store::StateDb::open_read_only(path_);
-  const auto clock =
-      db ? db->load_clock() : base::Result<store::StoredClock>(base::Error{db.error()});
-  if (!clock) {
-    memory_ = engine::Memory::Missing;
-    trouble_ = clock.error();
-    return;
-  }
+  if (::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return;
+  if (const auto opened = open(path); !opened) give_up(opened.error());
+}
+
+base::Result<void> KnownStates::open(const std::string& path) {
+  auto db = store::StateDb::open_read_only(path);
+  if (!db) return base::Error{db.error()};
+  const auto clock = db->load_clock();
+  if (!clock) return base::Error{clock.error()};
+  db_ = std::move(*db);
   // The daemon saves its clocks every few seconds, so both have gone on since by as much.
   const auto passed = std::max<std::int64_t>(0, now_.wall - clock->wall);
   now_.lived = clock->lived + passed;
   now_.wall = std::max(now_.wall, clock->wall);
+  return {};
+}
+
+void KnownStates::give_up(const std::string& trouble) {
+  db_.reset();
+  memory_ = engine::Memory::Missing;
+  trouble_ = trouble;
 }
 
 std::string KnownStates::clock_note() const {
@@ -95,24 +103,21 @@ std::string KnownStates::clock_note() const {
 }
 
 std::optional<model::DestinationState> KnownStates::find(std::string_view destination) {
-  struct stat status {};
-  if (memory_ == engine::Memory::Missing || ::stat(path_.c_str(), &status) != 0)
-    return std::nullopt;
-  auto db = store::StateDb::open_read_only(path_);
-  if (!db) return std::nullopt;
-  auto stored = db->find_state({}, destination);
+  if (!db_) return std::nullopt;
+  auto stored = db_->find_state({}, destination);
+  if (!stored) give_up(stored.error());
   if (!stored || !stored->has_value()) return std::nullopt;
   return std::move((*stored)->state);
 }
 
 std::vector<Counted> KnownStates::count(std::string_view destination) {
   constexpr std::int64_t kDay = 86'400;
-  struct stat status {};
-  if (memory_ == engine::Memory::Missing || ::stat(path_.c_str(), &status) != 0) return {};
-  auto db = store::StateDb::open_read_only(path_);
-  if (!db) return {};
-  const auto rows = db->list_counts(destination, now_.wall - kDay);
-  if (!rows) return {};
+  if (!db_) return {};
+  const auto rows = db_->list_counts(destination, now_.wall - kDay);
+  if (!rows) {
+    trouble_ = rows.error();
+    return {};
+  }
   std::vector<Counted> all;
   for (const auto& row : *rows) {
     Counted one{row.hour,

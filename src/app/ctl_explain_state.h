@@ -10,6 +10,7 @@
 #include "src/app/ctl_context.h"
 #include "src/engine/level_for.h"
 #include "src/model/destination_state.h"
+#include "src/store/state_db.h"
 
 namespace app::ctl {
 
@@ -25,7 +26,8 @@ struct Counted {
 
 class KnownStates {
  public:
-  // Where there is no state.db yet, nothing is known of any destination.
+  // Where there is no state.db yet, nothing is known of any destination. One that is there and
+  // can't be read is a trouble, also where that shows in find() or count() alone.
   explicit KnownStates(const Context& context);
 
   [[nodiscard]] std::optional<model::DestinationState> find(std::string_view destination);
@@ -38,12 +40,15 @@ class KnownStates {
   }
   // What that means where this host's clock stands behind it; else empty.
   [[nodiscard]] std::string clock_note() const;
-  // Missing where state.db is there and can't be read: the daemon would not have it either.
+  // Missing: the daemon would not have it either, and answers no weaker than encrypt.
   [[nodiscard]] engine::Memory memory() const { return memory_; }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
  private:
-  std::string path_;
+  base::Result<void> open(const std::string& path);
+  void give_up(const std::string& trouble);
+
+  std::optional<store::StateDb> db_;
   base::sys_seconds clock_;
   model::Moment now_;
   engine::Memory memory_ = engine::Memory::Whole;

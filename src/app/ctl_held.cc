@@ -56,6 +56,10 @@ struct Seen {
 class Judge {
  public:
   explicit Judge(const Context& context) : context_(context), states_(context) {
+    if (!states_.trouble().empty()) {
+      warn(fmt::format("rows are judged by this host's clock: {}",
+                       plain_sentence(states_.trouble())));
+    }
     if (const auto note = states_.clock_note(); !note.empty()) warn(note);
     auto opened = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
     if (!opened) {
