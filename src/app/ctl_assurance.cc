@@ -72,10 +72,10 @@ Exit run_can_receive(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-Assessor::Assessor(const Context& context, store::PolicyDb& db)
-    : context_(context), rows_(db), states_(context) {
+Assessor::Assessor(const Context& context, store::PolicyDb& db) : rows_(db), states_(context) {
   warn_of_trouble();
   if (const auto note = states_.clock_note(); !note.empty()) warn(note);
+  if (const auto note = states_.panic_note(); !note.empty()) warn(note);
 }
 
 void Assessor::warn_of_trouble() {
@@ -89,7 +89,7 @@ base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
   const auto key = model::normalise_key(domain);
   if (const auto known = known_.find(key.text); known != known_.end()) return known->second;
   const model::Question question{key, {}, model::Transport::Usual};
-  auto verdict = engine::judge(rows_, question, context_.config.mode, states_.wall());
+  auto verdict = engine::judge(rows_, question, states_.mode(), states_.wall());
   if (!rows_.trouble().empty()) return base::Error{plain_sentence(rows_.trouble())};
   DestinationAssurance found;
   found.destination = key.text;
@@ -108,7 +108,7 @@ base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
   const auto assured = engine::assure(verdict);
   found.assurance = assured.assurance;
   found.why = assured.why;
-  if (verdict.kind == Kind::NotFound && context_.config.mode == model::RowMode::Observe) {
+  if (verdict.kind == Kind::NotFound && states_.mode() == model::RowMode::Observe) {
     found.why = "the daemon is in mode observe, so no rule is in force";
   }
   return known_.emplace(key.text, std::move(found)).first->second;

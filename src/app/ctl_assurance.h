@@ -25,7 +25,7 @@ struct DestinationAssurance {
 
 class Assessor {
  public:
-  // The context and the database outlive the assessor.
+  // The database outlives the assessor.
   Assessor(const Context& context, store::PolicyDb& db);
 
   // For mail to `domain`, what stands behind the '@'. The error is that of the database.
@@ -34,7 +34,6 @@ class Assessor {
  private:
   void warn_of_trouble();
 
-  const Context& context_;
   PolicyDbRows rows_;
   KnownStates states_;
   bool has_warned_ = false;

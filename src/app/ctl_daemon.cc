@@ -24,6 +24,19 @@ std::string since(std::int64_t at, base::sys_seconds now) {
   return at == 0 ? "unknown" : fmt::format("{} ({})", iso_time_of(at), describe_distance(at, now));
 }
 
+// An admin's panic, where one sets the mode now; else empty.
+Json find_panic(const Json& status, base::sys_seconds now) {
+  const auto panic = object_in(object_in(status, "feedback"), "panic");
+  const bool is_over = number_in(panic, "until") <= now.time_since_epoch().count();
+  return is_over ? Json::object() : panic;
+}
+
+// That which holds: of a panic, else the configured one.
+std::string mode_now(const Json& status, base::sys_seconds now) {
+  const auto panic = find_panic(status, now);
+  return text_in(panic.empty() ? status : panic, "mode");
+}
+
 void add_database(Table& table, const Json& status, base::sys_seconds now) {
   const auto database = object_in(status, "policy_db");
   table.add({"policy.db", text_in(database, "path")});
@@ -97,8 +110,13 @@ void add_alarms(Table& table, const Json& status) {
 }
 
 // What isn't well, each with what to do.
-std::vector<std::string> list_troubles(const Json& status) {
+std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now) {
   std::vector<std::string> troubles;
+  if (const auto panic = find_panic(status, now); !panic.empty()) {
+    troubles.push_back(fmt::format(
+        "An admin's panic has the daemon in mode {} until {}; tlspolicyctl panic off ends it.",
+        text_in(panic, "mode"), since(number_in(panic, "until"), now)));
+  }
   const auto database = object_in(status, "policy_db");
   if (text_in(database, "state") == "trouble") {
     // The daemon's own sentence says what is served meanwhile.
@@ -137,7 +155,7 @@ void print_status(const Json& status, base::sys_seconds now) {
   Table table;
   table.add({"tlspolicyd", fmt::format("{}: version {}, mode {}, pid {}",
                                        is_true_in(status, "ok") ? "all is well" : "not well",
-                                       text_in(status, "version"), text_in(status, "mode"),
+                                       text_in(status, "version"), mode_now(status, now),
                                        number_in(status, "pid"))});
   add_database(table, status, now);
   add_image(table, status, now);
@@ -145,7 +163,7 @@ void print_status(const Json& status, base::sys_seconds now) {
   add_net(table, status);
   add_alarms(table, status);
   fmt::print(stdout, "{}", table.render());
-  const auto troubles = list_troubles(status);
+  const auto troubles = list_troubles(status, now);
   if (!troubles.empty()) say("\nTo look at:");
   for (const auto& trouble : troubles) say("  " + terminal_text(trouble));
   print_overview(object_in(status, "overview"), now);

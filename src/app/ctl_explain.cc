@@ -23,10 +23,9 @@ using Kind = model::Verdict::Kind;
 // Answers from policy.db as the daemon answers from its image.
 class DbOracle final : public model::Oracle {
  public:
-  DbOracle(const PolicyDbRows& rows, const Context& context, KnownStates& states)
-      : rows_(rows), context_(context), states_(states) {}
+  DbOracle(const PolicyDbRows& rows, KnownStates& states) : rows_(rows), states_(states) {}
   model::Verdict verdict_for(const model::Question& question) override {
-    return hold(engine::judge(rows_, question, context_.config.mode, states_.wall()), question);
+    return hold(engine::judge(rows_, question, states_.mode(), states_.wall()), question);
   }
 
   // The level that holds now, by what is known of the destination.
@@ -42,7 +41,6 @@ class DbOracle final : public model::Oracle {
 
  private:
   const PolicyDbRows& rows_;
-  const Context& context_;
   KnownStates& states_;
 };
 
@@ -102,13 +100,15 @@ void note_faults(Explanation& found, const PolicyDbRows& rows) {
   }
 }
 
-void note_surroundings(Explanation& found, const Context& context) {
-  if (context.config.mode == model::RowMode::Observe) {
+void note_surroundings(Explanation& found, const Context& context, const KnownStates& states) {
+  auto panic = states.panic_note();
+  if (states.mode() == model::RowMode::Observe) {
     found.notes.push_back(fmt::format(
         "The daemon's mode is observe ({}): it answers as if there were no rows. What they "
         "would have done: tlspolicyctl decisions --observed",
-        context.config_file));
+        panic.empty() ? context.config_file : "an admin's panic"));
   }
+  if (!panic.empty()) found.notes.push_back(std::move(panic));
   if (found.asked == engine::kAnyRow || found.asked == engine::kAnyHostRow) {
     found.notes.push_back(
         fmt::format("{} is the name of a row and nothing that Postfix asks for; explain a "
@@ -163,7 +163,8 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
   found.asked = asked;
   found.key = model::normalise_key(asked);
   KnownStates states(context);
-  DbOracle oracle(rows, context, states);
+  DbOracle oracle(rows, states);
+  found.mode = states.mode();
   const auto configured = model::to_text(context.config.postfix_version);
   for (const auto& [map, version] : {std::pair<std::string, std::string>{"policy", configured},
                                      {"policy-3.10", "3.10"},
@@ -173,15 +174,14 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
     found.answers.push_back({map, version, std::move(*reply)});
   }
   const model::Question question{found.key, {}, model::Transport::Usual};
-  found.verdict =
-      engine::judge(rows, question, context.config.mode, states.wall(), &found.considered);
+  found.verdict = engine::judge(rows, question, found.mode, states.wall(), &found.considered);
   found.verdict = oracle.hold(found.verdict, question);
   find_deciding_row(found, rows, db);
   find_state(found, states);
   if (auto note = states.clock_note(); !note.empty()) found.notes.push_back(std::move(note));
   if (found.verdict.kind == Kind::NotFound) found.next_keys = walk_of_postfix(found.key);
   note_faults(found, rows);
-  note_surroundings(found, context);
+  note_surroundings(found, context, states);
   if (!rows.trouble().empty()) return base::Error{plain_sentence(rows.trouble())};
   return found;
 }

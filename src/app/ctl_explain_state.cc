@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "src/app/ctl_time.h"
+#include "src/app/panic_text.h"
 #include "src/engine/advance.h"
 
 namespace app::ctl {
@@ -64,7 +65,7 @@ std::string describe_next(const engine::Rules& rules, const model::DestinationSt
 
 }  // namespace
 
-KnownStates::KnownStates(const Context& context) : clock_(context.now) {
+KnownStates::KnownStates(const Context& context) : clock_(context.now), mode_(context.config.mode) {
   now_.wall = context.now.time_since_epoch().count();
   const std::string& path = context.config.state_db;
   struct stat status {};
@@ -77,12 +78,26 @@ base::Result<void> KnownStates::open(const std::string& path) {
   if (!db) return base::Error{db.error()};
   const auto clock = db->load_clock();
   if (!clock) return base::Error{clock.error()};
+  const auto panic = db->load_text(kPanicName);
+  if (!panic) return base::Error{panic.error()};
   db_ = std::move(*db);
   // The daemon saves its clocks every few seconds, so both have gone on since by as much.
   const auto passed = std::max<std::int64_t>(0, now_.wall - clock->wall);
   now_.lived = clock->lived + passed;
   now_.wall = std::max(now_.wall, clock->wall);
+  const auto asked = read_panic(panic->value_or(""));
+  if (now_.wall < asked.until) {
+    mode_ = static_cast<model::RowMode>(asked.mode);
+    panic_until_ = asked.until;
+  }
   return {};
+}
+
+std::string KnownStates::panic_note() const {
+  if (panic_until_ == 0) return {};
+  return fmt::format(
+      "An admin's panic has the daemon in mode {} until {} ({}); tlspolicyctl panic off ends it.",
+      model::to_word(mode_), iso_time_of(panic_until_), describe_distance(panic_until_, wall()));
 }
 
 void KnownStates::give_up(const std::string& trouble) {

@@ -40,6 +40,10 @@ class KnownStates {
   }
   // What that means where this host's clock stands behind it; else empty.
   [[nodiscard]] std::string clock_note() const;
+  // What holds for every row: the configured mode, or an admin's panic while that lasts.
+  [[nodiscard]] model::RowMode mode() const { return mode_; }
+  // A sentence about that panic, how long it lasts and what ends it; else empty.
+  [[nodiscard]] std::string panic_note() const;
   // Missing: the daemon would not have it either, and answers no weaker than encrypt.
   [[nodiscard]] engine::Memory memory() const { return memory_; }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
@@ -51,6 +55,8 @@ class KnownStates {
   std::optional<store::StateDb> db_;
   base::sys_seconds clock_;
   model::Moment now_;
+  model::RowMode mode_;
+  std::int64_t panic_until_ = 0;
   engine::Memory memory_ = engine::Memory::Whole;
   std::string trouble_;
 };

@@ -55,12 +55,13 @@ struct Seen {
 // Judges rows as `explain` does; without a policy.db it says so once and knows none.
 class Judge {
  public:
-  explicit Judge(const Context& context) : context_(context), states_(context) {
+  explicit Judge(const Context& context) : states_(context) {
     if (!states_.trouble().empty()) {
-      warn(fmt::format("rows are judged by this host's clock: {}",
+      warn(fmt::format("rows are judged by this host's clock and the configured mode: {}",
                        plain_sentence(states_.trouble())));
     }
     if (const auto note = states_.clock_note(); !note.empty()) warn(note);
+    if (const auto note = states_.panic_note(); !note.empty()) warn(note);
     auto opened = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
     if (!opened) {
       warn(fmt::format("the rows behind the mail can't be shown: {}", opened.error()));
@@ -73,8 +74,7 @@ class Judge {
   void judge(Held& held) {
     if (!rows_) return;
     const model::Question question{model::normalise_key(held.next_hop), {}};
-    const auto verdict =
-        engine::judge(*rows_, question, context_.config.mode, states_.wall(), nullptr);
+    const auto verdict = engine::judge(*rows_, question, states_.mode(), states_.wall(), nullptr);
     if (!rows_->trouble().empty()) {
       warn(fmt::format("the rows behind the mail can't be shown: {}",
                        plain_sentence(rows_->trouble())));
@@ -82,9 +82,8 @@ class Judge {
       return;
     }
     if (verdict.kind == Kind::NotFound) {
-      held.note = context_.config.mode == model::RowMode::Observe
-                      ? "mode is observe: main.cf decides"
-                      : "no row: main.cf decides";
+      held.note = states_.mode() == model::RowMode::Observe ? "mode is observe: main.cf decides"
+                                                            : "no row: main.cf decides";
       return;
     }
     held.row = verdict.row.destination;
@@ -93,8 +92,7 @@ class Judge {
   }
 
  private:
-  const Context& context_;
-  KnownStates states_;  // for the daemon's clock
+  KnownStates states_;  // for the daemon's clock and mode
   std::optional<store::PolicyDb> db_;
   std::optional<PolicyDbRows> rows_;
 };

@@ -2,11 +2,13 @@
 """What tlspolicyctl says by state.db, which the daemon wrote: with no daemon beside it, or one in a panic."""
 import json
 import os
+import time
 import unittest
 
 from daemon import Daemon
+from processes import SLOWNESS, wait_until
 
-FAILED = 3
+NOT_WELL, FAILED = 1, 3
 
 
 def replies(found):
@@ -47,6 +49,87 @@ class WhatCanNotBeRead(unittest.TestCase):
                 file.write("ann: x@a.example\n")
             checked = daemon.run_ctl("check-forwards", daemon.path("aliases"))
             self.assertIn("can't be read", checked.stderr)
+
+
+class InAPanic(unittest.TestCase):
+    """What the daemon answers while a panic sets its mode is what the tools say, and that it is a panic."""
+
+    def enter(self, daemon, mode, reply):
+        daemon.ctl("panic", mode, "--for", "1h")
+        daemon.wait_until_answers("a.example", reply)
+
+    def assert_told(self, text, mode="observe"):
+        self.assertRegex(text, rf"admin's panic has the daemon in mode {mode} until 20\S+Z .*tlspolicyctl panic off")
+
+    def test_status_says_it_in_the_first_place(self):
+        with Daemon([("a.example", "required")]) as daemon:
+            wait_until(lambda: daemon.status().get("ok"), "all is well", 20 * SLOWNESS)
+            self.enter(daemon, "observe", "NOTFOUND ")
+            text = daemon.ctl("status")
+            self.assertIn("mode observe", text)
+            self.assertNotIn("mode enforce", text)
+            self.assert_told(text.partition("To look at:\n")[2].splitlines()[0])
+            daemon.ctl("panic", "off")
+            text = daemon.ctl("status")
+            self.assertIn("mode enforce", text)
+            self.assertNotIn("panic off", text)
+
+    def test_no_rule_is_in_force_in_panic_observe_with_or_without_the_daemon(self):
+        with Daemon([("a.example", "required")], policyd=True) as daemon:
+            daemon.edit("INSERT INTO inbound(sender, require) VALUES('b.example', 'encrypt');")
+            with open(daemon.path("aliases"), "w", encoding="ascii") as file:
+                file.write("ann: x@a.example\n")
+            inbound = ("explain", "--inbound", "client=192.0.2.1", "sender=u@b.example")
+            self.assertNotIn("observe", daemon.ctl(*inbound))
+            self.enter(daemon, "observe", "NOTFOUND ")
+            for _ in range(2):
+                asked = daemon.run_ctl("can-receive-tls", "x@a.example")
+                self.assertEqual(NOT_WELL, asked.returncode, asked.stdout)
+                self.assertIn("mode observe", asked.stdout)
+                self.assert_told(asked.stderr)
+                self.assertEqual(NOT_WELL, daemon.run_ctl("check-forwards", daemon.path("aliases")).returncode)
+                found = explained(daemon, "a.example")
+                self.assertEqual({"NOTFOUND "}, set(replies(found).values()))
+                self.assertEqual(("observe", "not-found"), (found["mode"], found["verdict"]))
+                self.assert_told(" ".join(found["notes"]))
+                self.assert_told(daemon.ctl(*inbound))
+                self.assertIn("mode is observe", daemon.ctl(*inbound))
+                daemon.stop()
+
+    def test_rows_are_in_force_in_panic_enforce_over_a_configured_observe(self):
+        with Daemon([("a.example", "required")], mode="observe") as daemon:
+            self.enter(daemon, "enforce", "OK encrypt")
+            self.assertIn(": yes", daemon.ctl("can-receive-tls", "x@a.example"))
+            found = explained(daemon, "a.example")
+            self.assertEqual("OK encrypt", replies(found)["policy"])
+            self.assert_told(" ".join(found["notes"]), "enforce")
+            daemon.ctl("panic", "off")
+            daemon.wait_until_answers("a.example", "NOTFOUND ")
+            self.assertEqual("NOTFOUND ", replies(explained(daemon, "a.example"))["policy"])
+
+    def test_one_that_is_over_says_nothing(self):
+        with Daemon([("a.example", "required")]) as daemon:
+            daemon.stop()
+            daemon.edit(f"INSERT INTO memory VALUES('panic', 'observe {int(time.time()) - 1}');", daemon.path("state.db"))
+            found = explained(daemon, "a.example")
+            self.assertEqual(("OK encrypt", []), (replies(found)["policy"], found["notes"]))
+
+    def test_the_report_takes_rows_for_observed(self):
+        with Daemon([("a.example", "required")]) as daemon:
+            daemon.stop()
+            hour = int(time.time()) // 3600 * 3600
+            daemon.edit(f"INSERT INTO evidence VALUES('', 'a.example', {hour}, 'maillog', '', 'clear', 1, 1);",
+                        daemon.path("state.db"))
+
+            def asked():
+                lines = json.loads(daemon.ctl("report", "--json"))["plaintext"]
+                return [line["asked_more"] for line in lines]
+
+            self.assertEqual(["yes"], asked())
+            daemon.edit(f"INSERT INTO memory VALUES('panic', 'observe {int(time.time()) + 600}');",
+                        daemon.path("state.db"))
+            self.assertEqual(["observed"], asked())
+            self.assert_told(daemon.run_ctl("report").stderr)
 
 
 if __name__ == "__main__":
