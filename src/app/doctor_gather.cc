@@ -71,6 +71,33 @@ OurSide::Daemon ask_daemon(const Config& config) {
   return daemon;
 }
 
+// What can't be read is not empty. Without a summary the trouble is named already.
+void note_unread(std::string_view table, const std::string& error, OurSide& ours) {
+  if (!ours.policy) return;
+  ours.policy->faults.push_back(fmt::format("table {}: {}", table, ctl::plain_sentence(error)));
+}
+
+void read_submission(store::PolicyDb& db, OurSide& ours) {
+  const auto rows = db.list_submission();
+  if (!rows) return note_unread("submission", rows.error(), ours);
+  for (const auto& row : *rows) {
+    ++ours.submission.rules;
+    if (row.otherwise != "observe") ++ours.submission.tls_only_rules;
+  }
+}
+
+void read_inbound(store::PolicyDb& db, OurSide& ours) {
+  const auto rows = db.list_inbound();
+  if (!rows) return note_unread("inbound", rows.error(), ours);
+  for (const auto& [rule, owner, reason, comment] : *rows) {
+    if (rule.require == model::InboundRequire::None) continue;
+    ++ours.inbound.rules;
+    const bool wants_certificate =
+        rule.require == model::InboundRequire::Certificate || !rule.ccert_fingerprint.empty();
+    if (wants_certificate) ++ours.inbound.certificate_rules;
+  }
+}
+
 void read_policy(const ctl::Context& context, OurSide& ours) {
   auto db = ctl::open_policy_db(context, store::PolicyDb::Access::ReadOnly);
   auto summary = db ? db->summarise(context.now.time_since_epoch().count(), kMostNames)
@@ -81,21 +108,8 @@ void read_policy(const ctl::Context& context, OurSide& ours) {
     ours.policy_trouble = ctl::plain_sentence(summary.error());
   }
   if (!db) return;
-  if (const auto rows = db->list_submission()) {
-    for (const auto& row : *rows) {
-      ++ours.submission.rules;
-      if (row.otherwise != "observe") ++ours.submission.tls_only_rules;
-    }
-  }
-  const auto rows = db->list_inbound();
-  if (!rows) return;
-  for (const auto& [rule, owner, reason, comment] : *rows) {
-    if (rule.require == model::InboundRequire::None) continue;
-    ++ours.inbound.rules;
-    const bool wants_certificate =
-        rule.require == model::InboundRequire::Certificate || !rule.ccert_fingerprint.empty();
-    if (wants_certificate) ++ours.inbound.certificate_rules;
-  }
+  read_submission(*db, ours);
+  read_inbound(*db, ours);
 }
 
 std::string name_of(std::uint32_t id, bool is_group) {

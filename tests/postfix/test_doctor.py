@@ -235,6 +235,13 @@ class AHost(Doctor):
             self.mend()
             self.assertEqual(self.complaints(DONE), {})
 
+    def test_with_tables_of_policy_db_that_can_not_be_read_is_not_well(self):
+        self.make_host()
+        with self.daemon, self.postfix:
+            self.daemon.edit("DROP TABLE submission; DROP TABLE inbound;")
+            found = self.complaints(NOT_WELL)
+            self.assert_state(found, "policy", "error", "table submission: ", "table inbound: ")
+
     def test_with_wrong_files_and_listeners_is_mended_by_the_printed_lines(self):
         self.make_host()
         self.set_option(self.daemon.config, "tlsmap_listen",
