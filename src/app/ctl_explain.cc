@@ -44,7 +44,7 @@ class DbOracle final : public model::Oracle {
   KnownStates& states_;
 };
 
-void find_state(Explanation& found, KnownStates& states) {
+void find_state(Explanation& found, KnownStates& states, bool is_frozen) {
   const auto state = states.find(found.key.text);
   found.counted = states.count(found.key.text);
   if (!states.trouble().empty()) {
@@ -56,7 +56,7 @@ void find_state(Explanation& found, KnownStates& states) {
   }
   if (!state || found.verdict.kind != Kind::Policy) return;
   const auto rules = engine::rules_of(found.verdict.row, found.verdict.step, found.key.kind);
-  found.known = describe_state(rules, *state, states.now());
+  found.known = describe_state(rules, *state, states.now(), is_frozen);
 }
 
 // What a Postfix that asks map `map` would read.
@@ -117,18 +117,26 @@ void note_surroundings(Explanation& found, const Context& context, const KnownSt
   }
 }
 
-// Best effort: whether what stands in policy.db is what the daemon serves.
-void note_daemon(Explanation& found, const Context& context) {
+// Best effort: what the daemon says of itself, where there is one.
+Json ask_daemon(const Context& context) {
   constexpr std::chrono::milliseconds kPatience{300};
   const auto status = ask_control(context.config.control_socket, "status", kPatience);
-  if (!status) return;
-  if (is_true_in(object_in(*status, "feedback"), "frozen")) {
+  return status ? *status : Json::object();
+}
+
+bool is_frozen(const Json& status) {
+  return is_true_in(object_in(status, "feedback"), "frozen");
+}
+
+// Whether what stands in policy.db is what the daemon serves.
+void note_daemon(Explanation& found, const Json& status) {
+  if (is_frozen(status)) {
     found.notes.emplace_back(
         "The daemon is in a freeze: so much failed at once that nothing is lowered or bounced "
         "now.");
   }
-  const auto state = object_in(*status, "policy_db");
-  if (!object_in(*status, "pending").empty()) {
+  const auto state = object_in(status, "policy_db");
+  if (!object_in(status, "pending").empty()) {
     found.notes.emplace_back(
         "The daemon does not serve this content of policy.db yet: it drops or weakens so many rows "
         "that it waits for `tlspolicyctl accept`.");
@@ -158,7 +166,8 @@ void find_deciding_row(Explanation& found, const PolicyDbRows& rows, store::Poli
 }
 
 base::Result<Explanation> explain(const Context& context, const std::string& asked,
-                                  store::PolicyDb& db, const PolicyDbRows& rows) {
+                                  store::PolicyDb& db, const PolicyDbRows& rows,
+                                  const Json& status) {
   Explanation found;
   found.asked = asked;
   found.key = model::normalise_key(asked);
@@ -177,7 +186,7 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
   found.verdict = engine::judge(rows, question, found.mode, states.wall(), &found.considered);
   found.verdict = oracle.hold(found.verdict, question);
   find_deciding_row(found, rows, db);
-  find_state(found, states);
+  find_state(found, states, is_frozen(status));
   if (auto note = states.clock_note(); !note.empty()) found.notes.push_back(std::move(note));
   if (found.verdict.kind == Kind::NotFound) found.next_keys = walk_of_postfix(found.key);
   note_faults(found, rows);
@@ -194,9 +203,10 @@ Exit run_explain(const Context& context, const Arguments& arguments) {
   auto db = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
   if (!db) return fail(db.error());
   const PolicyDbRows rows(*db);
-  auto found = explain(context, arguments.destination, *db, rows);
+  const auto status = ask_daemon(context);
+  auto found = explain(context, arguments.destination, *db, rows, status);
   if (!found) return fail(fmt::format("{}: {}", arguments.destination, found.error()));
-  note_daemon(*found, context);
+  note_daemon(*found, status);
   if (context.is_json) {
     print_json(to_json(*found, context));
   } else {

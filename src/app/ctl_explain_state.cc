@@ -44,12 +44,22 @@ std::string describe_phase(const engine::Rules& rules, const model::DestinationS
 
 // What time alone will change. Of other phases describe_phase() says it.
 std::string describe_next(const engine::Rules& rules, const model::DestinationState& state,
-                          model::Moment now) {
+                          model::Moment now, bool is_frozen) {
   if (state.phase != model::Phase::Normal) return {};
-  const auto due = engine::advance(&rules, state, engine::Tick{}, now, false).due_in;
-  if (due) {
+  const auto next = engine::advance(&rules, state, engine::Tick{}, now, false);
+  const bool is_overdue = !next.decisions.empty();
+  if (is_frozen && (is_overdue || next.due_in)) {
+    return "next: nothing is lowered in the freeze, and what failed before its end does not count";
+  }
+  if (is_overdue) {
+    const auto what = next.state.phase == model::Phase::Rerouted
+                          ? fmt::format("rerouted to {}", rules.reroute_to)
+                          : fmt::format("downgraded to {}", model::to_word(next.state.to));
+    return fmt::format("next: {} as soon as the daemon decides it, unless TLS works before", what);
+  }
+  if (next.due_in) {
     return fmt::format("next: downgraded to {} in {}, unless TLS works before",
-                       model::to_word(rules.downgrade_to), describe_span(*due));
+                       model::to_word(rules.downgrade_to), describe_span(*next.due_in));
   }
   if (!engine::depends_on_state(rules) || rules.remember_for == 0) return {};
   if (engine::is_offer_remembered(rules, state, now)) {
@@ -157,7 +167,8 @@ std::vector<Counted> KnownStates::count(std::string_view destination) {
 }
 
 std::vector<std::string> describe_state(const engine::Rules& rules,
-                                        const model::DestinationState& state, model::Moment now) {
+                                        const model::DestinationState& state, model::Moment now,
+                                        bool is_frozen) {
   std::vector<std::string> lines;
   if (state.offered_at != 0) lines.push_back(since("STARTTLS last offered", state.offered_at, now));
   if (state.has_vanished) lines.emplace_back("STARTTLS was not offered any more since then");
@@ -172,7 +183,8 @@ std::vector<std::string> describe_state(const engine::Rules& rules,
                           failure.at.lived <= state.thawed_lived ? ", excused by a freeze" : ""),
               failure.at.wall, now));
   }
-  for (auto line : {describe_phase(rules, state, now), describe_next(rules, state, now)}) {
+  for (auto line :
+       {describe_phase(rules, state, now), describe_next(rules, state, now, is_frozen)}) {
     if (!line.empty()) lines.push_back(std::move(line));
   }
   return lines;

@@ -61,8 +61,10 @@ class KnownStates {
   std::string trouble_;
 };
 
-// What is known, as sentences with ages, and what changes next. Empty where nothing is.
+// What is known, as sentences with ages, and what changes next: in a freeze nothing is lowered.
+// Empty where nothing is known.
 std::vector<std::string> describe_state(const engine::Rules& rules,
-                                        const model::DestinationState& state, model::Moment now);
+                                        const model::DestinationState& state, model::Moment now,
+                                        bool is_frozen);
 
 }  // namespace app::ctl

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """What tlspolicyctl says by state.db, which the daemon wrote: with no daemon beside it, or one in a panic."""
+import contextlib
 import json
 import os
 import time
 import unittest
 
+from ctl_desk import Answering
 from daemon import Daemon
+from feedback_test import HANDSHAKE, Believed
 from processes import SLOWNESS, wait_until
 
 NOT_WELL, FAILED = 1, 3
@@ -130,6 +133,51 @@ class InAPanic(unittest.TestCase):
                         daemon.path("state.db"))
             self.assertEqual(["observed"], asked())
             self.assert_told(daemon.run_ctl("report").stderr)
+
+
+class WhatIsNext(unittest.TestCase):
+    """A downgrade that is due comes with the daemon's next turn, and lasts from then on."""
+
+    def failed(self, daemon, destination):
+        """What stands in state.db after one failure; the daemon is stopped then."""
+        with daemon.client(daemon.unix) as client:
+            client.ask(destination)
+            client.ask(HANDSHAKE, "outcome")
+        wait_until(lambda: explained(daemon, destination)["known"], "the failure is written down", 20 * SLOWNESS)
+        daemon.stop()
+
+    def next_of(self, daemon, destination):
+        return [line for line in explained(daemon, destination)["known"] if line.startswith("next: ")]
+
+    def test_one_that_is_overdue_is_not_said_to_come_when_it_ends(self):
+        with Believed([("a.example", "opportunistic")]) as daemon:
+            self.failed(daemon, "a.example")
+            self.assertRegex(self.next_of(daemon, "a.example")[0], r"next: downgraded to may in [45] min, unless TLS")
+            daemon.edit("UPDATE memory SET value = value - 400 WHERE name = 'wall';", daemon.path("state.db"))
+            self.assertEqual(["next: downgraded to may as soon as the daemon decides it, unless TLS works before"],
+                             self.next_of(daemon, "a.example"))
+
+    def test_a_reroute_is_called_one(self):
+        with Believed(init=False, start=False) as daemon:
+            daemon.ctl("init")
+            daemon.ctl("profile", "set", "detour", "level=encrypt", "fallback=reroute", "reroute_to=smtp:[x.example]",
+                       "attempts=2")
+            daemon.ctl("set", "a.example", "detour")
+            daemon.start()
+            self.failed(daemon, "a.example")
+            self.assertEqual([], self.next_of(daemon, "a.example"))
+            daemon.ctl("profile", "set", "detour", "attempts=1")
+            self.assertEqual(["next: rerouted to smtp:[x.example] as soon as the daemon decides it, unless TLS works "
+                              "before"], self.next_of(daemon, "a.example"))
+
+    def test_in_a_freeze_nothing_is_lowered(self):
+        with Believed([("a.example", "opportunistic")]) as daemon:
+            self.failed(daemon, "a.example")
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(daemon.path("control.sock"))
+            with Answering.on_unix(daemon.path("control.sock"), lambda heard: heard.endswith(b"\n"),
+                                   b'{"feedback": {"frozen": true}}\n'):
+                self.assertIn("nothing is lowered in the freeze", self.next_of(daemon, "a.example")[0])
 
 
 if __name__ == "__main__":
