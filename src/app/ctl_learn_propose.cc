@@ -58,8 +58,13 @@ class Standing {
   // Why `profile` is not proposed, or empty.
   std::string find_objection(const std::string& destination, std::string_view profile) {
     if (!db_) return {};
-    const model::Profile* wanted = load(profile);
-    if (wanted == nullptr) return fmt::format("there is no profile \"{}\" any more", profile);
+    const auto& loaded = load(profile);
+    if (!loaded) {
+      return fmt::format("profile \"{}\" can't be used: {}", profile,
+                         plain_sentence(loaded.error()));
+    }
+    if (!*loaded) return fmt::format("there is no profile \"{}\" any more", profile);
+    const model::Profile* wanted = &**loaded;
     const auto meant = profile == "verified" ? model::Level::Verify : model::Level::Encrypt;
     if (model::strictness(wanted->level) < model::strictness(meant)) {
       return fmt::format("profile \"{}\" was changed and asks for less than it is shipped with",
@@ -89,19 +94,18 @@ class Standing {
  private:
   explicit Standing(base::sys_seconds now) : now_(now) {}
 
-  const model::Profile* load(std::string_view name) {
+  using Loaded = base::Result<std::optional<model::Profile>>;
+
+  const Loaded& load(std::string_view name) {
     const auto known = profiles_.find(name);
-    if (known != profiles_.end()) return known->second ? &*known->second : nullptr;
-    auto loaded = db_->load_profile(name);
-    auto& profile = profiles_[std::string(name)];
-    if (loaded) profile = std::move(*loaded);
-    return profile ? &*profile : nullptr;
+    if (known != profiles_.end()) return known->second;
+    return profiles_.emplace(name, db_->load_profile(name)).first->second;
   }
 
   base::sys_seconds now_;
   std::unique_ptr<store::PolicyDb> db_;
   std::unique_ptr<PolicyDbRows> rows_;
-  std::map<std::string, std::optional<model::Profile>, std::less<>> profiles_;
+  std::map<std::string, Loaded, std::less<>> profiles_;
 };
 
 std::string reason_for(const jobs::Lesson& lesson, std::string_view profile,
