@@ -50,7 +50,10 @@ void add_database(Table& table, const Json& status, base::sys_seconds now) {
 void add_image(Table& table, const Json& status, base::sys_seconds now) {
   const auto image = object_in(status, "image");
   if (image.empty()) {
-    table.add({"policy", "none yet: every answer is TEMP and mail waits"});
+    const bool observes = mode_now(status, now) == model::to_word(model::RowMode::Observe);
+    table.add({"policy", observes ? "none yet: every answer is NOTFOUND (mode observe), and "
+                                    "main.cf decides"
+                                  : "none yet: every answer is TEMP and mail waits"});
     return;
   }
   table.add(
@@ -109,6 +112,19 @@ void add_alarms(Table& table, const Json& status) {
   table.add({"alarms", fmt::format("{} raised{}", number_in(raised, "total"), kinds)});
 }
 
+// "drop 900 and weaken 5 of 1000 rows of table outbound", of each table.
+std::string describe_taking(const Json& pending) {
+  std::string text;
+  for (const auto& each : array_in(pending, "tables")) {
+    if (!each.is_object()) continue;
+    text +=
+        fmt::format("{}drop {} and weaken {} of {} rows of table {}", text.empty() ? "" : ", and ",
+                    number_in(each, "dropped"), number_in(each, "weakened"),
+                    number_in(each, "rows_before"), text_in(each, "table"));
+  }
+  return text;
+}
+
 // What isn't well, each with what to do.
 std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now) {
   std::vector<std::string> troubles;
@@ -124,10 +140,9 @@ std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now
   }
   if (const auto pending = object_in(status, "pending"); !pending.empty()) {
     troubles.push_back(fmt::format(
-        "A new policy waits: it would drop {} and weaken {} of {} rows. If that is meant: "
-        "tlspolicyctl accept; if not, put policy.db right.",
-        number_in(pending, "dropped"), number_in(pending, "weakened"),
-        number_in(pending, "rows_before")));
+        "A new policy waits: it would {}. If that is meant: tlspolicyctl accept; if not, put "
+        "policy.db right.",
+        describe_taking(pending)));
   }
   if (object_in(status, "answer").empty()) {
     troubles.emplace_back("The role that answers Postfix has not reported; see the daemon's log.");
@@ -143,7 +158,9 @@ std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now
   const auto count = number_in(status, "fault_count");
   if (count > kFaultsShown) {
     troubles.push_back(
-        fmt::format("{} more rows are faulty; --json lists them.", count - kFaultsShown));
+        fmt::format("{} more rows are faulty; tlspolicyctl status --json lists the first 1,000, "
+                    "tlspolicyctl explain says why of one.",
+                    count - kFaultsShown));
   }
   for (const auto& alarm : array_in(status, "alarms")) {
     if (alarm.is_string()) troubles.push_back(alarm.get<std::string>());

@@ -112,13 +112,19 @@ class Control(Desk):
                 ({"policy_db": {"path": "/x", "state": "trouble", "code": "corrupt", "text": "row missing", "since": 1}},
                  ["trouble (corrupt)", "policy.db can't be used: row missing"]),
                 ({"policy_db": {"path": "/x", "state": "waiting", "code": "waiting", "since": 1},
-                  "pending": {"rows_before": 1000, "rows_after": 100, "dropped": 900, "weakened": 5, "since": 1}},
-                 ["  waiting, since", "drop 900", "weaken 5", "tlspolicyctl accept"]),
+                  "pending": {"rows_before": 1000, "rows_after": 100, "dropped": 900, "weakened": 5, "since": 1, "tables": [
+                      {"table": "outbound", "rows_before": 700, "rows_after": 0, "dropped": 700, "weakened": 0},
+                      {"table": "inbound", "rows_before": 300, "rows_after": 100, "dropped": 200, "weakened": 5}]}},
+                 ["  waiting, since", "drop 700 and weaken 0 of 700 rows of table outbound, and "
+                  "drop 200 and weaken 5 of 300 rows of table inbound", "tlspolicyctl accept"]),
                 ({"faults": [{"table": "outbound", "key": "a.example", "why": "no match"}], "fault_count": 1},
                  ["outbound a.example", "no match", "TEMP"]),
                 ({"faults": [{"table": "outbound", "key": f"{i}.example", "why": "x"} for i in range(30)],
-                  "fault_count": 30}, ["10 more rows"]),
+                  "fault_count": 30}, ["10 more rows", "status --json"]),
                 ({"image": None}, ["none yet", "TEMP"]),
+                ({"image": None, "mode": "observe"}, ["none yet", "NOTFOUND (mode observe)"]),
+                ({"image": None, "feedback": {"panic": {"mode": "observe", "until": 2 ** 33}}},
+                 ["none yet", "NOTFOUND (mode observe)"]),
                 ({"answer": None}, ["has not reported"]),
                 ({"answer": {**ANSWER, "digest": "old"}}, ["another policy than the one published"]),
                 ({"alarms": ["the disk is full"]}, ["the disk is full"])):
