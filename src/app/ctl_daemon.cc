@@ -10,6 +10,7 @@
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
+#include "src/base/counted.h"
 
 namespace app::ctl {
 namespace {
@@ -56,9 +57,10 @@ void add_image(Table& table, const Json& status, base::sys_seconds now) {
                                   : "none yet: every answer is TEMP and mail waits"});
     return;
   }
-  table.add(
-      {"policy", fmt::format("{} rows, {} of them faulty, {} profiles", number_in(image, "rows"),
-                             number_in(image, "faulty_rows"), number_in(image, "profiles"))});
+  table.add({"policy", fmt::format("{}, {} of them faulty, {}",
+                                   base::counted(number_in(image, "rows"), "row"),
+                                   number_in(image, "faulty_rows"),
+                                   base::counted(number_in(image, "profiles"), "profile"))});
   table.add(
       {"  mail rules", fmt::format("{} inbound, {} submission", number_in(image, "inbound_rules"),
                                    number_in(image, "submission_rules"))});
@@ -72,14 +74,14 @@ void add_answer(Table& table, const Json& status) {
     table.add({"answer", "not reported"});
     return;
   }
-  table.add({"answer", fmt::format("pid {}, {} connections", number_in(answer, "pid"),
-                                   number_in(answer, "connections"))});
+  table.add({"answer", fmt::format("pid {}, {}", number_in(answer, "pid"),
+                                   base::counted(number_in(answer, "connections"), "connection"))});
   table.add({"  lookups",
              fmt::format("{}: {} OK, {} NOTFOUND, {} TEMP, {} PERM", number_in(answer, "lookups"),
                          number_in(answer, "ok"), number_in(answer, "not_found"),
                          number_in(answer, "temp"), number_in(answer, "perm"))});
-  table.add({"  malformed", fmt::format("{} requests", number_in(answer, "malformed"))});
-  table.add({"  policyd", fmt::format("{} requests", number_in(answer, "policyd"))});
+  table.add({"  malformed", base::counted(number_in(answer, "malformed"), "request")});
+  table.add({"  policyd", base::counted(number_in(answer, "policyd"), "request")});
   const auto serves = text_in(answer, "digest");
   const auto published = text_in(object_in(status, "image"), "digest");
   if (!published.empty() && serves != published) {
@@ -90,14 +92,14 @@ void add_answer(Table& table, const Json& status) {
 void add_net(Table& table, const Json& status) {
   const auto net = object_in(status, "net");
   if (net.empty()) return;
-  table.add({"net", fmt::format("pid {}, {} destinations watched", number_in(net, "pid"),
-                                number_in(net, "watched"))});
+  table.add({"net", fmt::format("pid {}, {} watched", number_in(net, "pid"),
+                                base::counted(number_in(net, "watched"), "destination"))});
   table.add(
       {"  checks", fmt::format("{}, {} of them put off; {} under way", number_in(net, "checks"),
                                number_in(net, "put_off"), number_in(net, "waiting"))});
-  table.add(
-      {"  probes", fmt::format("{} connections, {} refused; {} open", number_in(net, "probes"),
-                               number_in(net, "refused"), number_in(net, "open"))});
+  table.add({"  probes", fmt::format("{}, {} refused; {} open",
+                                     base::counted(number_in(net, "probes"), "connection"),
+                                     number_in(net, "refused"), number_in(net, "open"))});
 }
 
 // By kind where there were any: the log has a line for each.
@@ -118,9 +120,9 @@ std::string describe_taking(const Json& pending) {
   for (const auto& each : array_in(pending, "tables")) {
     if (!each.is_object()) continue;
     text +=
-        fmt::format("{}drop {} and weaken {} of {} rows of table {}", text.empty() ? "" : ", and ",
+        fmt::format("{}drop {} and weaken {} of {} of table {}", text.empty() ? "" : ", and ",
                     number_in(each, "dropped"), number_in(each, "weakened"),
-                    number_in(each, "rows_before"), text_in(each, "table"));
+                    base::counted(number_in(each, "rows_before"), "row"), text_in(each, "table"));
   }
   return text;
 }
@@ -158,9 +160,9 @@ std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now
   const auto count = number_in(status, "fault_count");
   if (count > kFaultsShown) {
     troubles.push_back(
-        fmt::format("{} more rows are faulty; tlspolicyctl status --json lists the first 1,000, "
+        fmt::format("{} faulty; tlspolicyctl status --json lists the first 1,000, "
                     "tlspolicyctl explain says why of one.",
-                    count - kFaultsShown));
+                    base::counted(count - kFaultsShown, "more row is", "more rows are")));
   }
   for (const auto& alarm : array_in(status, "alarms")) {
     if (alarm.is_string()) troubles.push_back(alarm.get<std::string>());

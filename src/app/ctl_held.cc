@@ -17,6 +17,7 @@
 #include "src/app/doctor_ours.h"
 #include "src/app/held_mail.h"
 #include "src/app/held_routes.h"
+#include "src/base/counted.h"
 #include "src/engine/judge.h"
 #include "src/model/next_hop.h"
 
@@ -241,7 +242,8 @@ void print_retries(const Held& held) {
 
 void print_as_text(const Seen& seen, base::sys_seconds now) {
   if (seen.held.empty()) {
-    say(fmt::format("{} messages looked at: none waits because of TLS.", seen.looked_at));
+    say(fmt::format("{} looked at: none waits because of TLS.",
+                    base::counted(seen.looked_at, "message")));
     return;
   }
   const bool has_many = std::any_of(seen.held.begin(), seen.held.end(), [&](const Held& each) {
@@ -268,17 +270,16 @@ void print_as_text(const Seen& seen, base::sys_seconds now) {
 
 void warn_of_gaps(const Seen& seen) {
   if (seen.unreadable > 0) {
-    warn(fmt::format("{} lines of postqueue -j could not be read and were left out",
-                     seen.unreadable));
+    warn(fmt::format("{} of postqueue -j could not be read: left out",
+                     base::counted(seen.unreadable, "line")));
   }
   if (seen.left_out > 0) {
-    warn(fmt::format("{} recipients were left out: more than {} destinations", seen.left_out,
-                     held::Mail::kMostDestinations));
+    warn(fmt::format("left out: {}, beyond {} destinations",
+                     base::counted(seen.left_out, "recipient"), held::Mail::kMostDestinations));
   }
   if (seen.on_hold > 0) {
-    warn(fmt::format(
-        "{} more messages that failed by TLS are on hold and wait for you: postsuper -H ID",
-        seen.on_hold));
+    warn(fmt::format("on hold, and to be released by you: {} that failed by TLS; postsuper -H ID",
+                     base::counted(seen.on_hold, "more message")));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "src/app/ctl_learn.h"
 #include "src/app/ctl_policy_rows.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 #include "src/engine/judge.h"
 #include "src/engine/publication.h"
@@ -174,8 +175,7 @@ Exit print_proposals(const Context& context, const jobs::Lessons& lessons, std::
   }
   print(context, proposals);
   for (const auto& [why, count] : left)
-    warn(fmt::format("nothing for {} {}: {}", count, count == 1 ? "destination" : "destinations",
-                     why));
+    warn(fmt::format("nothing for {}: {}", base::counted(count, "destination"), why));
   return Exit::Done;
 }
 

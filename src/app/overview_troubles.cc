@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "src/app/overview_gatherer.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 #include "src/jobs/compare_images.h"
 
@@ -39,8 +40,9 @@ void add_faults(std::vector<std::string>& troubles, const jobs::Publisher::Statu
                                    base::printable(fault.why, kLongest)));
   }
   if (status.fault_count > status.faults.size()) {
-    troubles.push_back(fmt::format("{} more rows are faulty; tlspolicyctl explain says why of one.",
-                                   status.fault_count - status.faults.size()));
+    troubles.push_back(fmt::format(
+        "{} faulty; tlspolicyctl explain says why of one.",
+        base::counted(status.fault_count - status.faults.size(), "more row is", "more rows are")));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "src/app/learner.h"
 #include "src/app/panic_text.h"
 #include "src/base/bytes.h"
+#include "src/base/counted.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
 #include "src/image/sealed_file.h"
@@ -305,7 +306,8 @@ void StateKeeper::log_head() {
   const auto head = db_->head();
   if (!head || head->seq == 0) return;
   head_.done(clock_.now());
-  base::log_info("the ledger has {} decisions; its newest hash is {}", head->seq, head->hash);
+  base::log_info("the ledger has {}; its newest hash is {}", base::counted(head->seq, "decision"),
+                 head->hash);
 }
 
 bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t until) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "src/base/counted.h"
+
 namespace jobs {
 namespace {
 
@@ -112,9 +114,9 @@ std::vector<engine::Difference> compare_tables(const image::Image& before,
 std::string describe_taking(const std::vector<engine::Difference>& differences) {
   std::string text;
   for (const auto& each : differences) {
-    text +=
-        fmt::format("{}drop {} and weaken {} of {} rows of table {}", text.empty() ? "" : ", and ",
-                    each.dropped, each.weakened, each.rows_before, each.table);
+    text += fmt::format("{}drop {} and weaken {} of {} of table {}", text.empty() ? "" : ", and ",
+                        each.dropped, each.weakened, base::counted(each.rows_before, "row"),
+                        each.table);
   }
   return text;
 }
@@ -122,9 +124,9 @@ std::string describe_taking(const std::vector<engine::Difference>& differences) 
 std::string describe_taken(const std::vector<engine::Difference>& differences) {
   std::string text;
   for (const auto& each : differences) {
-    text +=
-        fmt::format("{}{} of {} rows of table {} dropped, {} weakened", text.empty() ? "" : "; ",
-                    each.dropped, each.rows_before, each.table, each.weakened);
+    text += fmt::format("{}{} of {} of table {} dropped, {} weakened", text.empty() ? "" : "; ",
+                        each.dropped, base::counted(each.rows_before, "row"), each.table,
+                        each.weakened);
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/base/counted.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
 #include "src/jobs/compare_images.h"
@@ -17,9 +18,9 @@ std::string describe_policy(const std::optional<image::Stamp>& stamp) {
   if (!stamp)
     return "there is no earlier policy, so in mode enforce every look-up is answered TEMP and mail "
            "waits";
-  return fmt::format("the policy of {} with {} rows stays in force",
+  return fmt::format("the policy of {} with {} stays in force",
                      base::iso_time(base::sys_seconds(std::chrono::seconds(stamp->built_at))),
-                     stamp->rows);
+                     base::counted(stamp->rows, "row"));
 }
 
 }  // namespace
@@ -98,8 +99,8 @@ void Publisher::put_in_force(Policy policy, base::sys_seconds now) {
   status_.in_force = in_force_.image->stamp();
   status_.faults = in_force_.faults;
   status_.fault_count = in_force_.fault_count;
-  const auto text =
-      fmt::format("{} rows, {} faulty", status_.in_force->rows, status_.in_force->faulty_rows);
+  const auto text = fmt::format("{}, {} faulty", base::counted(status_.in_force->rows, "row"),
+                                status_.in_force->faulty_rows);
   if (is_new) base::log_info("policy published: {}", text);
   change_state(State::Live, "", text, now);
   outlet_.publish(in_force_.fd.get());

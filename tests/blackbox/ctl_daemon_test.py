@@ -107,6 +107,15 @@ class Control(Desk):
             self.assertIn(words, text)
         self.assertNotIn("To look at", text)
 
+    def test_one_of_a_kind_is_not_called_many(self):
+        ones = {**ANSWER, "connections": 1, "malformed": 1, "policyd": 1}
+        with self.daemon({**WELL, "image": {**IMAGE, "rows": 1, "profiles": 1}, "answer": ones,
+                          "net": {"pid": 1, "watched": 1, "probes": 1}}):
+            text = self.done("status")
+        for words in ("1 row,", "1 profile\n", "1 connection\n", "1 request\n", "1 destination watched", "1 connection,"):
+            self.assertIn(words, text)
+        self.assertNotRegex(text, r"\b1 (rows|profiles|connections|requests|destinations)\b")
+
     def test_status_of_one_that_is_not_ends_with_1_and_says_what_to_do(self):
         for change, words in (
                 ({"policy_db": {"path": "/x", "state": "trouble", "code": "corrupt", "text": "row missing", "since": 1}},
