@@ -160,9 +160,21 @@ void find_deciding_row(Explanation& found, const PolicyDbRows& rows, store::Poli
   found.deciding = rows.loaded(at->row.destination);
   if (found.deciding == nullptr) return;
   const store::OutboundRow& row = found.deciding->row;
-  if (auto profile = db.find_profile(row.profile)) found.profile = std::move(*profile);
+  const auto note = [&found](std::string_view what, const std::string& error) {
+    found.notes.push_back(fmt::format("{} can't be shown: {}.", what, plain_sentence(error)));
+  };
+  auto profile = db.find_profile(row.profile);
+  if (!profile) {
+    note("The profile", profile.error());
+  } else {
+    found.profile = std::move(*profile);
+  }
   auto changes = db.list_changes("outbound", row.destination, 1);
-  if (changes && !changes->empty()) found.last_change = std::move(changes->front());
+  if (!changes) {
+    note("When the row was written", changes.error());
+  } else if (!changes->empty()) {
+    found.last_change = std::move(changes->front());
+  }
 }
 
 base::Result<Explanation> explain(const Context& context, const std::string& asked,
