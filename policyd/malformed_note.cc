@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "src/base/counted.h"
+
 namespace policyd {
 
 std::optional<std::string> MalformedNote::next(const Counters& counters, base::SteadyPoint now) {
@@ -11,9 +13,10 @@ std::optional<std::string> MalformedNote::next(const Counters& counters, base::S
   told_ = counters.malformed;
   told_at_ = now;
   return fmt::format(
-      "policyd_listen: {} malformed requests were hung up on, the last because of {}; Postfix does "
+      "policyd_listen: {} hung up on, the last because of {}; Postfix does "
       "what default_action says. Does anything but check_policy_service talk to it?",
-      untold, counters.last_fault);
+      base::counted(untold, "malformed request was", "malformed requests were"),
+      counters.last_fault);
 }
 
 }  // namespace policyd

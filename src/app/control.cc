@@ -7,6 +7,7 @@
 
 #include "src/app/control_state.h"
 #include "src/app/version.h"
+#include "src/jobs/compare_images.h"
 
 namespace app {
 namespace {
@@ -52,13 +53,35 @@ json describe_net(const std::optional<wire::NetStats>& stats) {
           {"dropped", stats->dropped}};
 }
 
+json describe(const engine::Difference& difference) {
+  return {{"rows_before", difference.rows_before},
+          {"rows_after", difference.rows_after},
+          {"dropped", difference.dropped},
+          {"weakened", difference.weakened}};
+}
+
+// The sums, and each table by itself.
+json describe(const std::vector<engine::Difference>& differences) {
+  engine::Difference sum;
+  json tables = json::array();
+  for (const auto& each : differences) {
+    sum.rows_before += each.rows_before;
+    sum.rows_after += each.rows_after;
+    sum.dropped += each.dropped;
+    sum.weakened += each.weakened;
+    tables.push_back(describe(each));
+    tables.back()["table"] = each.table;
+  }
+  auto described = describe(sum);
+  described["tables"] = std::move(tables);
+  return described;
+}
+
 json describe_pending(const Publisher::Status& status) {
-  if (!status.pending) return nullptr;
-  return {{"rows_before", status.pending->rows_before},
-          {"rows_after", status.pending->rows_after},
-          {"dropped", status.pending->dropped},
-          {"weakened", status.pending->weakened},
-          {"since", status.since.time_since_epoch().count()}};
+  if (status.pending.empty()) return nullptr;
+  auto described = describe(status.pending);
+  described["since"] = status.since.time_since_epoch().count();
+  return described;
 }
 
 // How often each kind rose since the role that raises it started; "alarms" are those that stand.
@@ -116,18 +139,13 @@ json answer_accept(ControlDesk& desk) {
   if (!accepted.trouble.empty()) {
     return {{"ok", false}, {"error", fmt::format("nothing is accepted: {}", accepted.trouble)}};
   }
-  const auto& difference = accepted.difference;
-  const std::string text =
-      accepted.published
-          ? fmt::format("published: {} rows; {} dropped, {} weakened", difference.rows_after,
-                        difference.dropped, difference.weakened)
-          : "nothing waits to be accepted";
-  return {{"ok", true},
-          {"published", accepted.published},
-          {"rows", difference.rows_after},
-          {"dropped", difference.dropped},
-          {"weakened", difference.weakened},
-          {"text", text}};
+  auto answered = describe(accepted.differences);
+  answered["ok"] = true;
+  answered["published"] = accepted.published;
+  answered["rows"] = answered["rows_after"];
+  answered["text"] = accepted.published ? "published: " + jobs::describe_taken(accepted.differences)
+                                        : "nothing waits to be accepted";
+  return answered;
 }
 
 json answer(ControlDesk& desk, std::string_view request) {

@@ -72,20 +72,24 @@ Exit run_can_receive(const Context& context, const Arguments& arguments) {
 
 }  // namespace
 
-Assessor::Assessor(const Context& context, store::PolicyDb& db)
-    : context_(context), rows_(db), states_(context) {
-  if (!states_.trouble().empty()) {
-    warn(fmt::format("what was learned of destinations can't be read: {}",
-                     plain_sentence(states_.trouble())));
-  }
+Assessor::Assessor(const Context& context, store::PolicyDb& db) : rows_(db), states_(context) {
+  warn_of_trouble();
   if (const auto note = states_.clock_note(); !note.empty()) warn(note);
+  if (const auto note = states_.panic_note(); !note.empty()) warn(note);
+}
+
+void Assessor::warn_of_trouble() {
+  if (has_warned_ || states_.trouble().empty()) return;
+  has_warned_ = true;
+  warn(fmt::format("what was learned of destinations can't be read: {}",
+                   plain_sentence(states_.trouble())));
 }
 
 base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
   const auto key = model::normalise_key(domain);
   if (const auto known = known_.find(key.text); known != known_.end()) return known->second;
   const model::Question question{key, {}, model::Transport::Usual};
-  auto verdict = engine::judge(rows_, question, context_.config.mode, states_.wall());
+  auto verdict = engine::judge(rows_, question, states_.mode(), states_.wall());
   if (!rows_.trouble().empty()) return base::Error{plain_sentence(rows_.trouble())};
   DestinationAssurance found;
   found.destination = key.text;
@@ -95,6 +99,7 @@ base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
       const auto state = states_.find(key.text);
       const auto held =
           engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
+      warn_of_trouble();
       verdict = engine::with_held(verdict, held, question.transport);
     }
     found.level = verdict.level;
@@ -103,7 +108,7 @@ base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
   const auto assured = engine::assure(verdict);
   found.assurance = assured.assurance;
   found.why = assured.why;
-  if (verdict.kind == Kind::NotFound && context_.config.mode == model::RowMode::Observe) {
+  if (verdict.kind == Kind::NotFound && states_.mode() == model::RowMode::Observe) {
     found.why = "the daemon is in mode observe, so no rule is in force";
   }
   return known_.emplace(key.text, std::move(found)).first->second;

@@ -25,16 +25,18 @@ struct DestinationAssurance {
 
 class Assessor {
  public:
-  // The context and the database outlive the assessor.
+  // The database outlives the assessor.
   Assessor(const Context& context, store::PolicyDb& db);
 
   // For mail to `domain`, what stands behind the '@'. The error is that of the database.
   base::Result<DestinationAssurance> assess(std::string_view domain);
 
  private:
-  const Context& context_;
+  void warn_of_trouble();
+
   PolicyDbRows rows_;
   KnownStates states_;
+  bool has_warned_ = false;
   std::map<std::string, DestinationAssurance, std::less<>> known_;
 };
 

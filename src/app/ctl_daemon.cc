@@ -10,6 +10,7 @@
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
+#include "src/base/counted.h"
 
 namespace app::ctl {
 namespace {
@@ -22,6 +23,19 @@ constexpr std::chrono::milliseconds kWatchEvery{2000};
 
 std::string since(std::int64_t at, base::sys_seconds now) {
   return at == 0 ? "unknown" : fmt::format("{} ({})", iso_time_of(at), describe_distance(at, now));
+}
+
+// An admin's panic, where one sets the mode now; else empty.
+Json find_panic(const Json& status, base::sys_seconds now) {
+  const auto panic = object_in(object_in(status, "feedback"), "panic");
+  const bool is_over = number_in(panic, "until") <= now.time_since_epoch().count();
+  return is_over ? Json::object() : panic;
+}
+
+// That which holds: of a panic, else the configured one.
+std::string mode_now(const Json& status, base::sys_seconds now) {
+  const auto panic = find_panic(status, now);
+  return text_in(panic.empty() ? status : panic, "mode");
 }
 
 void add_database(Table& table, const Json& status, base::sys_seconds now) {
@@ -37,12 +51,16 @@ void add_database(Table& table, const Json& status, base::sys_seconds now) {
 void add_image(Table& table, const Json& status, base::sys_seconds now) {
   const auto image = object_in(status, "image");
   if (image.empty()) {
-    table.add({"policy", "none yet: every answer is TEMP and mail waits"});
+    const bool observes = mode_now(status, now) == model::to_word(model::RowMode::Observe);
+    table.add({"policy", observes ? "none yet: every answer is NOTFOUND (mode observe), and "
+                                    "main.cf decides"
+                                  : "none yet: every answer is TEMP and mail waits"});
     return;
   }
-  table.add(
-      {"policy", fmt::format("{} rows, {} of them faulty, {} profiles", number_in(image, "rows"),
-                             number_in(image, "faulty_rows"), number_in(image, "profiles"))});
+  table.add({"policy", fmt::format("{}, {} of them faulty, {}",
+                                   base::counted(number_in(image, "rows"), "row"),
+                                   number_in(image, "faulty_rows"),
+                                   base::counted(number_in(image, "profiles"), "profile"))});
   table.add(
       {"  mail rules", fmt::format("{} inbound, {} submission", number_in(image, "inbound_rules"),
                                    number_in(image, "submission_rules"))});
@@ -56,14 +74,14 @@ void add_answer(Table& table, const Json& status) {
     table.add({"answer", "not reported"});
     return;
   }
-  table.add({"answer", fmt::format("pid {}, {} connections", number_in(answer, "pid"),
-                                   number_in(answer, "connections"))});
+  table.add({"answer", fmt::format("pid {}, {}", number_in(answer, "pid"),
+                                   base::counted(number_in(answer, "connections"), "connection"))});
   table.add({"  lookups",
              fmt::format("{}: {} OK, {} NOTFOUND, {} TEMP, {} PERM", number_in(answer, "lookups"),
                          number_in(answer, "ok"), number_in(answer, "not_found"),
                          number_in(answer, "temp"), number_in(answer, "perm"))});
-  table.add({"  malformed", fmt::format("{} requests", number_in(answer, "malformed"))});
-  table.add({"  policyd", fmt::format("{} requests", number_in(answer, "policyd"))});
+  table.add({"  malformed", base::counted(number_in(answer, "malformed"), "request")});
+  table.add({"  policyd", base::counted(number_in(answer, "policyd"), "request")});
   const auto serves = text_in(answer, "digest");
   const auto published = text_in(object_in(status, "image"), "digest");
   if (!published.empty() && serves != published) {
@@ -74,14 +92,14 @@ void add_answer(Table& table, const Json& status) {
 void add_net(Table& table, const Json& status) {
   const auto net = object_in(status, "net");
   if (net.empty()) return;
-  table.add({"net", fmt::format("pid {}, {} destinations watched", number_in(net, "pid"),
-                                number_in(net, "watched"))});
+  table.add({"net", fmt::format("pid {}, {} watched", number_in(net, "pid"),
+                                base::counted(number_in(net, "watched"), "destination"))});
   table.add(
       {"  checks", fmt::format("{}, {} of them put off; {} under way", number_in(net, "checks"),
                                number_in(net, "put_off"), number_in(net, "waiting"))});
-  table.add(
-      {"  probes", fmt::format("{} connections, {} refused; {} open", number_in(net, "probes"),
-                               number_in(net, "refused"), number_in(net, "open"))});
+  table.add({"  probes", fmt::format("{}, {} refused; {} open",
+                                     base::counted(number_in(net, "probes"), "connection"),
+                                     number_in(net, "refused"), number_in(net, "open"))});
 }
 
 // By kind where there were any: the log has a line for each.
@@ -96,9 +114,27 @@ void add_alarms(Table& table, const Json& status) {
   table.add({"alarms", fmt::format("{} raised{}", number_in(raised, "total"), kinds)});
 }
 
+// "drop 900 and weaken 5 of 1000 rows of table outbound", of each table.
+std::string describe_taking(const Json& pending) {
+  std::string text;
+  for (const auto& each : array_in(pending, "tables")) {
+    if (!each.is_object()) continue;
+    text +=
+        fmt::format("{}drop {} and weaken {} of {} of table {}", text.empty() ? "" : ", and ",
+                    number_in(each, "dropped"), number_in(each, "weakened"),
+                    base::counted(number_in(each, "rows_before"), "row"), text_in(each, "table"));
+  }
+  return text;
+}
+
 // What isn't well, each with what to do.
-std::vector<std::string> list_troubles(const Json& status) {
+std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now) {
   std::vector<std::string> troubles;
+  if (const auto panic = find_panic(status, now); !panic.empty()) {
+    troubles.push_back(fmt::format(
+        "An admin's panic has the daemon in mode {} until {}; tlspolicyctl panic off ends it.",
+        text_in(panic, "mode"), since(number_in(panic, "until"), now)));
+  }
   const auto database = object_in(status, "policy_db");
   if (text_in(database, "state") == "trouble") {
     // The daemon's own sentence says what is served meanwhile.
@@ -106,10 +142,9 @@ std::vector<std::string> list_troubles(const Json& status) {
   }
   if (const auto pending = object_in(status, "pending"); !pending.empty()) {
     troubles.push_back(fmt::format(
-        "A new policy waits: it would drop {} and weaken {} of {} rows. If that is meant: "
-        "tlspolicyctl accept; if not, put policy.db right.",
-        number_in(pending, "dropped"), number_in(pending, "weakened"),
-        number_in(pending, "rows_before")));
+        "A new policy waits: it would {}. If that is meant: tlspolicyctl accept; if not, put "
+        "policy.db right.",
+        describe_taking(pending)));
   }
   if (object_in(status, "answer").empty()) {
     troubles.emplace_back("The role that answers Postfix has not reported; see the daemon's log.");
@@ -125,7 +160,9 @@ std::vector<std::string> list_troubles(const Json& status) {
   const auto count = number_in(status, "fault_count");
   if (count > kFaultsShown) {
     troubles.push_back(
-        fmt::format("{} more rows are faulty; --json lists them.", count - kFaultsShown));
+        fmt::format("{} faulty; tlspolicyctl status --json lists the first 1,000, "
+                    "tlspolicyctl explain says why of one.",
+                    base::counted(count - kFaultsShown, "more row is", "more rows are")));
   }
   for (const auto& alarm : array_in(status, "alarms")) {
     if (alarm.is_string()) troubles.push_back(alarm.get<std::string>());
@@ -137,7 +174,7 @@ void print_status(const Json& status, base::sys_seconds now) {
   Table table;
   table.add({"tlspolicyd", fmt::format("{}: version {}, mode {}, pid {}",
                                        is_true_in(status, "ok") ? "all is well" : "not well",
-                                       text_in(status, "version"), text_in(status, "mode"),
+                                       text_in(status, "version"), mode_now(status, now),
                                        number_in(status, "pid"))});
   add_database(table, status, now);
   add_image(table, status, now);
@@ -145,7 +182,7 @@ void print_status(const Json& status, base::sys_seconds now) {
   add_net(table, status);
   add_alarms(table, status);
   fmt::print(stdout, "{}", table.render());
-  const auto troubles = list_troubles(status);
+  const auto troubles = list_troubles(status, now);
   if (!troubles.empty()) say("\nTo look at:");
   for (const auto& trouble : troubles) say("  " + terminal_text(trouble));
   print_overview(object_in(status, "overview"), now);

@@ -6,6 +6,7 @@
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
+#include "src/base/counted.h"
 #include "src/model/next_hop.h"
 #include "src/store/state_db.h"
 
@@ -55,7 +56,7 @@ Exit verify(const Context& context, store::StateDb& db, const std::string& head)
                     {"text", found->text}});
   } else if (is_whole) {
     const auto newest = db.head();
-    say(fmt::format("The ledger is whole: {} decisions{}{}", found->rows,
+    say(fmt::format("The ledger is whole: {}{}{}", base::counted(found->rows, "decision"),
                     newest && newest->seq > 0 ? ", newest hash " : "",
                     newest && newest->seq > 0 ? newest->hash : ""));
   } else {

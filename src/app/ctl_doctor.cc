@@ -8,6 +8,7 @@
 #include "src/app/ctl_verbs.h"
 #include "src/app/doctor_checks.h"
 #include "src/app/doctor_gather.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 
 namespace app::ctl {
@@ -88,18 +89,14 @@ Count count(const Findings& findings) {
   return counted;
 }
 
-std::string plural(std::size_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 std::string summary_of(const Findings& findings) {
   const Count counted = count(findings);
-  const auto looked_at = fmt::format("{} looked at", plural(findings.size(), "thing"));
+  const auto looked_at = fmt::format("{} looked at", base::counted(findings.size(), "thing"));
   if (counted.errors + counted.warnings + counted.skipped == 0) {
     return looked_at + ": all is well.";
   }
-  auto line = fmt::format("{}: {}, {}", looked_at, plural(counted.errors, "error"),
-                          plural(counted.warnings, "warning"));
+  auto line = fmt::format("{}: {}, {}", looked_at, base::counted(counted.errors, "error"),
+                          base::counted(counted.warnings, "warning"));
   if (counted.skipped > 0) line += fmt::format(", {} skipped", counted.skipped);
   const bool has_fixes = std::any_of(findings.begin(), findings.end(),
                                      [](const Finding& each) { return !each.fixes.empty(); });

@@ -23,10 +23,9 @@ using Kind = model::Verdict::Kind;
 // Answers from policy.db as the daemon answers from its image.
 class DbOracle final : public model::Oracle {
  public:
-  DbOracle(const PolicyDbRows& rows, const Context& context, KnownStates& states)
-      : rows_(rows), context_(context), states_(states) {}
+  DbOracle(const PolicyDbRows& rows, KnownStates& states) : rows_(rows), states_(states) {}
   model::Verdict verdict_for(const model::Question& question) override {
-    return hold(engine::judge(rows_, question, context_.config.mode, states_.wall()), question);
+    return hold(engine::judge(rows_, question, states_.mode(), states_.wall()), question);
   }
 
   // The level that holds now, by what is known of the destination.
@@ -42,20 +41,22 @@ class DbOracle final : public model::Oracle {
 
  private:
   const PolicyDbRows& rows_;
-  const Context& context_;
   KnownStates& states_;
 };
 
-void find_state(Explanation& found, KnownStates& states) {
-  if (!states.trouble().empty()) {
-    found.notes.push_back(fmt::format("What is known of destinations can't be read: {}.",
-                                      plain_sentence(states.trouble())));
-  }
-  found.counted = states.count(found.key.text);
+void find_state(Explanation& found, KnownStates& states, bool is_frozen) {
   const auto state = states.find(found.key.text);
+  found.counted = states.count(found.key.text);
+  if (!states.trouble().empty()) {
+    found.notes.push_back(fmt::format(
+        "What is known of destinations can't be read: {}.{}", plain_sentence(states.trouble()),
+        states.memory() == engine::Memory::Missing
+            ? " Rows that depend on it are shown at the stricter level."
+            : ""));
+  }
   if (!state || found.verdict.kind != Kind::Policy) return;
   const auto rules = engine::rules_of(found.verdict.row, found.verdict.step, found.key.kind);
-  found.known = describe_state(rules, *state, states.now());
+  found.known = describe_state(rules, *state, states.now(), is_frozen);
 }
 
 // What a Postfix that asks map `map` would read.
@@ -99,13 +100,15 @@ void note_faults(Explanation& found, const PolicyDbRows& rows) {
   }
 }
 
-void note_surroundings(Explanation& found, const Context& context) {
-  if (context.config.mode == model::RowMode::Observe) {
+void note_surroundings(Explanation& found, const Context& context, const KnownStates& states) {
+  auto panic = states.panic_note();
+  if (states.mode() == model::RowMode::Observe) {
     found.notes.push_back(fmt::format(
         "The daemon's mode is observe ({}): it answers as if there were no rows. What they "
         "would have done: tlspolicyctl decisions --observed",
-        context.config_file));
+        panic.empty() ? context.config_file : "an admin's panic"));
   }
+  if (!panic.empty()) found.notes.push_back(std::move(panic));
   if (found.asked == engine::kAnyRow || found.asked == engine::kAnyHostRow) {
     found.notes.push_back(
         fmt::format("{} is the name of a row and nothing that Postfix asks for; explain a "
@@ -114,18 +117,26 @@ void note_surroundings(Explanation& found, const Context& context) {
   }
 }
 
-// Best effort: whether what stands in policy.db is what the daemon serves.
-void note_daemon(Explanation& found, const Context& context) {
+// Best effort: what the daemon says of itself, where there is one.
+Json ask_daemon(const Context& context) {
   constexpr std::chrono::milliseconds kPatience{300};
   const auto status = ask_control(context.config.control_socket, "status", kPatience);
-  if (!status) return;
-  if (is_true_in(object_in(*status, "feedback"), "frozen")) {
+  return status ? *status : Json::object();
+}
+
+bool is_frozen(const Json& status) {
+  return is_true_in(object_in(status, "feedback"), "frozen");
+}
+
+// Whether what stands in policy.db is what the daemon serves.
+void note_daemon(Explanation& found, const Json& status) {
+  if (is_frozen(status)) {
     found.notes.emplace_back(
         "The daemon is in a freeze: so much failed at once that nothing is lowered or bounced "
         "now.");
   }
-  const auto state = object_in(*status, "policy_db");
-  if (!object_in(*status, "pending").empty()) {
+  const auto state = object_in(status, "policy_db");
+  if (!object_in(status, "pending").empty()) {
     found.notes.emplace_back(
         "The daemon does not serve this content of policy.db yet: it drops or weakens so many rows "
         "that it waits for `tlspolicyctl accept`.");
@@ -149,18 +160,32 @@ void find_deciding_row(Explanation& found, const PolicyDbRows& rows, store::Poli
   found.deciding = rows.loaded(at->row.destination);
   if (found.deciding == nullptr) return;
   const store::OutboundRow& row = found.deciding->row;
-  if (auto profile = db.find_profile(row.profile)) found.profile = std::move(*profile);
+  const auto note = [&found](std::string_view what, const std::string& error) {
+    found.notes.push_back(fmt::format("{} can't be shown: {}.", what, plain_sentence(error)));
+  };
+  auto profile = db.find_profile(row.profile);
+  if (!profile) {
+    note("The profile", profile.error());
+  } else {
+    found.profile = std::move(*profile);
+  }
   auto changes = db.list_changes("outbound", row.destination, 1);
-  if (changes && !changes->empty()) found.last_change = std::move(changes->front());
+  if (!changes) {
+    note("When the row was written", changes.error());
+  } else if (!changes->empty()) {
+    found.last_change = std::move(changes->front());
+  }
 }
 
 base::Result<Explanation> explain(const Context& context, const std::string& asked,
-                                  store::PolicyDb& db, const PolicyDbRows& rows) {
+                                  store::PolicyDb& db, const PolicyDbRows& rows,
+                                  const Json& status) {
   Explanation found;
   found.asked = asked;
   found.key = model::normalise_key(asked);
   KnownStates states(context);
-  DbOracle oracle(rows, context, states);
+  DbOracle oracle(rows, states);
+  found.mode = states.mode();
   const auto configured = model::to_text(context.config.postfix_version);
   for (const auto& [map, version] : {std::pair<std::string, std::string>{"policy", configured},
                                      {"policy-3.10", "3.10"},
@@ -170,15 +195,14 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
     found.answers.push_back({map, version, std::move(*reply)});
   }
   const model::Question question{found.key, {}, model::Transport::Usual};
-  found.verdict =
-      engine::judge(rows, question, context.config.mode, states.wall(), &found.considered);
+  found.verdict = engine::judge(rows, question, found.mode, states.wall(), &found.considered);
   found.verdict = oracle.hold(found.verdict, question);
   find_deciding_row(found, rows, db);
-  find_state(found, states);
+  find_state(found, states, is_frozen(status));
   if (auto note = states.clock_note(); !note.empty()) found.notes.push_back(std::move(note));
   if (found.verdict.kind == Kind::NotFound) found.next_keys = walk_of_postfix(found.key);
   note_faults(found, rows);
-  note_surroundings(found, context);
+  note_surroundings(found, context, states);
   if (!rows.trouble().empty()) return base::Error{plain_sentence(rows.trouble())};
   return found;
 }
@@ -191,9 +215,10 @@ Exit run_explain(const Context& context, const Arguments& arguments) {
   auto db = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
   if (!db) return fail(db.error());
   const PolicyDbRows rows(*db);
-  auto found = explain(context, arguments.destination, *db, rows);
+  const auto status = ask_daemon(context);
+  auto found = explain(context, arguments.destination, *db, rows, status);
   if (!found) return fail(fmt::format("{}: {}", arguments.destination, found.error()));
-  note_daemon(*found, context);
+  note_daemon(*found, status);
   if (context.is_json) {
     print_json(to_json(*found, context));
   } else {

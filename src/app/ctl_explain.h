@@ -28,7 +28,8 @@ struct Explanation {
 
   std::string asked;
   model::Key key;
-  std::vector<Answer> answers;  // configured version, 3.10, strict
+  std::vector<Answer> answers;                    // configured version, 3.10, strict
+  model::RowMode mode = model::RowMode::Enforce;  // of the daemon now
   model::Verdict verdict;
   std::vector<engine::Considered> considered;  // strongest first
   // The row that decides, or would if the daemon's mode were enforce; null where none does.

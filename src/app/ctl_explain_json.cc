@@ -63,7 +63,7 @@ Json to_json(const Explanation& found, const Context& context) {
   const bool is_missing = verdict.kind == Kind::NotFound;
   return {{"asked", found.asked},
           {"destination", found.key.text},
-          {"mode", model::to_word(context.config.mode)},
+          {"mode", model::to_word(found.mode)},
           {"verdict", to_word(verdict.kind)},
           {"reason", verdict.reason},
           {"level", has_policy ? Json(model::to_word(verdict.level)) : Json(nullptr)},

@@ -4,10 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "src/app/ctl_time.h"
+#include "src/app/panic_text.h"
 #include "src/engine/advance.h"
-#include "src/store/state_db.h"
 
 namespace app::ctl {
 namespace {
@@ -43,12 +44,22 @@ std::string describe_phase(const engine::Rules& rules, const model::DestinationS
 
 // What time alone will change. Of other phases describe_phase() says it.
 std::string describe_next(const engine::Rules& rules, const model::DestinationState& state,
-                          model::Moment now) {
+                          model::Moment now, bool is_frozen) {
   if (state.phase != model::Phase::Normal) return {};
-  const auto due = engine::advance(&rules, state, engine::Tick{}, now, false).due_in;
-  if (due) {
+  const auto next = engine::advance(&rules, state, engine::Tick{}, now, false);
+  const bool is_overdue = !next.decisions.empty();
+  if (is_frozen && (is_overdue || next.due_in)) {
+    return "next: nothing is lowered in the freeze, and what failed before its end does not count";
+  }
+  if (is_overdue) {
+    const auto what = next.state.phase == model::Phase::Rerouted
+                          ? fmt::format("rerouted to {}", rules.reroute_to)
+                          : fmt::format("downgraded to {}", model::to_word(next.state.to));
+    return fmt::format("next: {} as soon as the daemon decides it, unless TLS works before", what);
+  }
+  if (next.due_in) {
     return fmt::format("next: downgraded to {} in {}, unless TLS works before",
-                       model::to_word(rules.downgrade_to), describe_span(*due));
+                       model::to_word(rules.downgrade_to), describe_span(*next.due_in));
   }
   if (!engine::depends_on_state(rules) || rules.remember_for == 0) return {};
   if (engine::is_offer_remembered(rules, state, now)) {
@@ -64,23 +75,45 @@ std::string describe_next(const engine::Rules& rules, const model::DestinationSt
 
 }  // namespace
 
-KnownStates::KnownStates(const Context& context)
-    : path_(context.config.state_db), clock_(context.now) {
+KnownStates::KnownStates(const Context& context) : clock_(context.now), mode_(context.config.mode) {
   now_.wall = context.now.time_since_epoch().count();
+  const std::string& path = context.config.state_db;
   struct stat status {};
-  if (::stat(path_.c_str(), &status) != 0) return;
-  auto db = store::StateDb::open_read_only(path_);
-  const auto clock =
-      db ? db->load_clock() : base::Result<store::StoredClock>(base::Error{db.error()});
-  if (!clock) {
-    memory_ = engine::Memory::Missing;
-    trouble_ = clock.error();
-    return;
-  }
+  if (::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return;
+  if (const auto opened = open(path); !opened) give_up(opened.error());
+}
+
+base::Result<void> KnownStates::open(const std::string& path) {
+  auto db = store::StateDb::open_read_only(path);
+  if (!db) return base::Error{db.error()};
+  const auto clock = db->load_clock();
+  if (!clock) return base::Error{clock.error()};
+  const auto panic = db->load_text(kPanicName);
+  if (!panic) return base::Error{panic.error()};
+  db_ = std::move(*db);
   // The daemon saves its clocks every few seconds, so both have gone on since by as much.
   const auto passed = std::max<std::int64_t>(0, now_.wall - clock->wall);
   now_.lived = clock->lived + passed;
   now_.wall = std::max(now_.wall, clock->wall);
+  const auto asked = read_panic(panic->value_or(""));
+  if (now_.wall < asked.until) {
+    mode_ = static_cast<model::RowMode>(asked.mode);
+    panic_until_ = asked.until;
+  }
+  return {};
+}
+
+std::string KnownStates::panic_note() const {
+  if (panic_until_ == 0) return {};
+  return fmt::format(
+      "An admin's panic has the daemon in mode {} until {} ({}); tlspolicyctl panic off ends it.",
+      model::to_word(mode_), iso_time_of(panic_until_), describe_distance(panic_until_, wall()));
+}
+
+void KnownStates::give_up(const std::string& trouble) {
+  db_.reset();
+  memory_ = engine::Memory::Missing;
+  trouble_ = trouble;
 }
 
 std::string KnownStates::clock_note() const {
@@ -95,24 +128,21 @@ std::string KnownStates::clock_note() const {
 }
 
 std::optional<model::DestinationState> KnownStates::find(std::string_view destination) {
-  struct stat status {};
-  if (memory_ == engine::Memory::Missing || ::stat(path_.c_str(), &status) != 0)
-    return std::nullopt;
-  auto db = store::StateDb::open_read_only(path_);
-  if (!db) return std::nullopt;
-  auto stored = db->find_state({}, destination);
+  if (!db_) return std::nullopt;
+  auto stored = db_->find_state({}, destination);
+  if (!stored) give_up(stored.error());
   if (!stored || !stored->has_value()) return std::nullopt;
   return std::move((*stored)->state);
 }
 
 std::vector<Counted> KnownStates::count(std::string_view destination) {
   constexpr std::int64_t kDay = 86'400;
-  struct stat status {};
-  if (memory_ == engine::Memory::Missing || ::stat(path_.c_str(), &status) != 0) return {};
-  auto db = store::StateDb::open_read_only(path_);
-  if (!db) return {};
-  const auto rows = db->list_counts(destination, now_.wall - kDay);
-  if (!rows) return {};
+  if (!db_) return {};
+  const auto rows = db_->list_counts(destination, now_.wall - kDay);
+  if (!rows) {
+    trouble_ = rows.error();
+    return {};
+  }
   std::vector<Counted> all;
   for (const auto& row : *rows) {
     Counted one{row.hour,
@@ -137,7 +167,8 @@ std::vector<Counted> KnownStates::count(std::string_view destination) {
 }
 
 std::vector<std::string> describe_state(const engine::Rules& rules,
-                                        const model::DestinationState& state, model::Moment now) {
+                                        const model::DestinationState& state, model::Moment now,
+                                        bool is_frozen) {
   std::vector<std::string> lines;
   if (state.offered_at != 0) lines.push_back(since("STARTTLS last offered", state.offered_at, now));
   if (state.has_vanished) lines.emplace_back("STARTTLS was not offered any more since then");
@@ -152,7 +183,8 @@ std::vector<std::string> describe_state(const engine::Rules& rules,
                           failure.at.lived <= state.thawed_lived ? ", excused by a freeze" : ""),
               failure.at.wall, now));
   }
-  for (auto line : {describe_phase(rules, state, now), describe_next(rules, state, now)}) {
+  for (auto line :
+       {describe_phase(rules, state, now), describe_next(rules, state, now, is_frozen)}) {
     if (!line.empty()) lines.push_back(std::move(line));
   }
   return lines;

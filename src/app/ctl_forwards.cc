@@ -13,6 +13,7 @@
 #include "src/app/ctl_assurance.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_verbs.h"
+#include "src/base/counted.h"
 #include "src/base/handle.h"
 #include "src/model/next_hop.h"
 #include "tlsmap/forward_source.h"
@@ -128,8 +129,9 @@ void print(const Context& context, const Checked& checked, Assurance required) {
     }
     fmt::print(stdout, "{}", table.render());
   }
-  say(fmt::format("{} of {} forwards are not sure to be reached by TLS ({} asked)",
-                  checked.unsure.size(), checked.forwards, engine::to_word(required)));
+  say(fmt::format("{} of {} {} not sure to be reached by TLS ({} asked)", checked.unsure.size(),
+                  base::counted(checked.forwards, "forward"),
+                  base::one_or_many(checked.forwards, "is", "are"), engine::to_word(required)));
 }
 
 Exit run_check_forwards(const Context& context, const Arguments& arguments) {

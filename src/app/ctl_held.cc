@@ -17,6 +17,7 @@
 #include "src/app/doctor_ours.h"
 #include "src/app/held_mail.h"
 #include "src/app/held_routes.h"
+#include "src/base/counted.h"
 #include "src/engine/judge.h"
 #include "src/model/next_hop.h"
 
@@ -55,8 +56,13 @@ struct Seen {
 // Judges rows as `explain` does; without a policy.db it says so once and knows none.
 class Judge {
  public:
-  explicit Judge(const Context& context) : context_(context), states_(context) {
+  explicit Judge(const Context& context) : states_(context) {
+    if (!states_.trouble().empty()) {
+      warn(fmt::format("rows are judged by this host's clock and the configured mode: {}",
+                       plain_sentence(states_.trouble())));
+    }
     if (const auto note = states_.clock_note(); !note.empty()) warn(note);
+    if (const auto note = states_.panic_note(); !note.empty()) warn(note);
     auto opened = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
     if (!opened) {
       warn(fmt::format("the rows behind the mail can't be shown: {}", opened.error()));
@@ -69,8 +75,7 @@ class Judge {
   void judge(Held& held) {
     if (!rows_) return;
     const model::Question question{model::normalise_key(held.next_hop), {}};
-    const auto verdict =
-        engine::judge(*rows_, question, context_.config.mode, states_.wall(), nullptr);
+    const auto verdict = engine::judge(*rows_, question, states_.mode(), states_.wall(), nullptr);
     if (!rows_->trouble().empty()) {
       warn(fmt::format("the rows behind the mail can't be shown: {}",
                        plain_sentence(rows_->trouble())));
@@ -78,9 +83,8 @@ class Judge {
       return;
     }
     if (verdict.kind == Kind::NotFound) {
-      held.note = context_.config.mode == model::RowMode::Observe
-                      ? "mode is observe: main.cf decides"
-                      : "no row: main.cf decides";
+      held.note = states_.mode() == model::RowMode::Observe ? "mode is observe: main.cf decides"
+                                                            : "no row: main.cf decides";
       return;
     }
     held.row = verdict.row.destination;
@@ -89,8 +93,7 @@ class Judge {
   }
 
  private:
-  const Context& context_;
-  KnownStates states_;  // for the daemon's clock
+  KnownStates states_;  // for the daemon's clock and mode
   std::optional<store::PolicyDb> db_;
   std::optional<PolicyDbRows> rows_;
 };
@@ -239,7 +242,8 @@ void print_retries(const Held& held) {
 
 void print_as_text(const Seen& seen, base::sys_seconds now) {
   if (seen.held.empty()) {
-    say(fmt::format("{} messages looked at: none waits because of TLS.", seen.looked_at));
+    say(fmt::format("{} looked at: none waits because of TLS.",
+                    base::counted(seen.looked_at, "message")));
     return;
   }
   const bool has_many = std::any_of(seen.held.begin(), seen.held.end(), [&](const Held& each) {
@@ -266,17 +270,16 @@ void print_as_text(const Seen& seen, base::sys_seconds now) {
 
 void warn_of_gaps(const Seen& seen) {
   if (seen.unreadable > 0) {
-    warn(fmt::format("{} lines of postqueue -j could not be read and were left out",
-                     seen.unreadable));
+    warn(fmt::format("{} of postqueue -j could not be read: left out",
+                     base::counted(seen.unreadable, "line")));
   }
   if (seen.left_out > 0) {
-    warn(fmt::format("{} recipients were left out: more than {} destinations", seen.left_out,
-                     held::Mail::kMostDestinations));
+    warn(fmt::format("left out: {}, beyond {} destinations",
+                     base::counted(seen.left_out, "recipient"), held::Mail::kMostDestinations));
   }
   if (seen.on_hold > 0) {
-    warn(fmt::format(
-        "{} more messages that failed by TLS are on hold and wait for you: postsuper -H ID",
-        seen.on_hold));
+    warn(fmt::format("on hold, and to be released by you: {} that failed by TLS; postsuper -H ID",
+                     base::counted(seen.on_hold, "more message")));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "policyd/action.h"
+#include "src/app/ctl_explain_state.h"
 #include "src/app/ctl_inbound.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
@@ -60,10 +61,12 @@ struct Explained {
   std::string reply;
   const store::InboundRow* row = nullptr;
   std::int64_t known = 0;
+  model::RowMode mode = model::RowMode::Enforce;  // of the daemon now
+  std::string panic;                              // what to say of a panic
 };
 
 Json json_of(const Explained& found) {
-  const auto& [admission, reply, row, known] = found;
+  const auto& [admission, reply, row, known, mode, panic] = found;
   const auto text = [](const std::string& value) { return value.empty() ? Json() : Json(value); };
   return {{"outcome", to_word(admission.kind)},
           {"rule", row == nullptr ? Json() : to_json(*row)},
@@ -71,11 +74,12 @@ Json json_of(const Explained& found) {
           {"required", text(admission.shortfall.required)},
           {"got", text(admission.shortfall.got)},
           {"known_messages", known},
+          {"mode", model::to_word(mode)},
           {"action", reply}};
 }
 
-void print_as_text(const Context& context, const Explained& found) {
-  const auto& [admission, reply, row, known] = found;
+void print_as_text(const Explained& found) {
+  const auto& [admission, reply, row, known, mode, panic] = found;
   Table table;
   table.add({"outcome", std::string(to_word(admission.kind))});
   if (row != nullptr) {
@@ -99,9 +103,10 @@ void print_as_text(const Context& context, const Explained& found) {
   }
   table.add({"smtpd is told", reply});
   fmt::print(stdout, "{}", table.render());
-  if (context.config.mode == model::RowMode::Observe) {
+  if (mode == model::RowMode::Observe) {
     say("The daemon's mode is observe: it says DUNNO and writes down what it would have said.");
   }
+  if (!panic.empty()) say(panic);
 }
 
 }  // namespace
@@ -170,11 +175,14 @@ Exit explain_inbound(const Context& context, const Arguments& arguments) {
   if (!rows) return fail(plain_sentence(rows.error()));
   std::vector<model::InboundRule> rules;
   for (const auto& row : *rows) rules.push_back(row.rule);
+  const KnownStates states(context);
   Explained found;
+  found.mode = states.mode();
+  found.panic = states.panic_note();
   found.known = known_messages(context, *given);
   const auto facts = given->facts();
   found.admission = engine::admit(
-      engine::InboundBook(rules), engine::make_bringer(facts), facts, context.now,
+      engine::InboundBook(rules), engine::make_bringer(facts), facts, states.wall(),
       [&found](const model::InboundRule& rule) { return found.known >= rule.learn_count; });
   found.reply = reply_of(engine::ruling_of(found.admission, facts));
   for (const auto& row : *rows) {
@@ -185,7 +193,7 @@ Exit explain_inbound(const Context& context, const Arguments& arguments) {
   if (context.is_json) {
     print_json(json_of(found));
   } else {
-    print_as_text(context, found);
+    print_as_text(found);
   }
   return Exit::Done;
 }

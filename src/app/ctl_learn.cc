@@ -12,6 +12,7 @@
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_verbs.h"
 #include "src/app/log_reader.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 
 namespace app::ctl {
@@ -175,19 +176,22 @@ void warn_of_gaps(const jobs::Lessons& lessons, const Counts& counts) {
                     lessons.unlogged()));
   }
   if (lessons.left_out() > 0) {
-    warn(fmt::format("left out: {} deliveries and failures of destinations beyond the first {}",
-                     lessons.left_out(), jobs::Lessons::kMostDestinations));
+    warn(fmt::format(
+        "left out: {} of destinations beyond the first {}",
+        base::counted(lessons.left_out(), "delivery or failure", "deliveries and failures"),
+        jobs::Lessons::kMostDestinations));
   }
   if (lessons.local() > 0) {
-    warn(fmt::format("left out: {} deliveries on this host itself (content filters, mailboxes)",
-                     lessons.local()));
+    warn(fmt::format("left out: {} on this host itself (content filters, mailboxes)",
+                     base::counted(lessons.local(), "delivery", "deliveries")));
   }
   if (lessons.unusable() > 0) {
-    warn(fmt::format("left out: {} deliveries to what is no domain", lessons.unusable()));
+    warn(fmt::format("left out: {} to what is no domain",
+                     base::counted(lessons.unusable(), "delivery", "deliveries")));
   }
   if (counts.not_log > 0) {
-    warn(fmt::format("passed over: {} of {} lines, which are not of the form of a mail log",
-                     counts.not_log, counts.lines));
+    warn(fmt::format("passed over: {} of {} not of the form of a mail log", counts.not_log,
+                     base::counted(counts.lines, "line")));
   }
 }
 

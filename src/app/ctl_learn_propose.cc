@@ -11,6 +11,7 @@
 
 #include "src/app/ctl_learn.h"
 #include "src/app/ctl_policy_rows.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 #include "src/engine/judge.h"
 #include "src/engine/publication.h"
@@ -58,8 +59,13 @@ class Standing {
   // Why `profile` is not proposed, or empty.
   std::string find_objection(const std::string& destination, std::string_view profile) {
     if (!db_) return {};
-    const model::Profile* wanted = load(profile);
-    if (wanted == nullptr) return fmt::format("there is no profile \"{}\" any more", profile);
+    const auto& loaded = load(profile);
+    if (!loaded) {
+      return fmt::format("profile \"{}\" can't be used: {}", profile,
+                         plain_sentence(loaded.error()));
+    }
+    if (!*loaded) return fmt::format("there is no profile \"{}\" any more", profile);
+    const model::Profile* wanted = &**loaded;
     const auto meant = profile == "verified" ? model::Level::Verify : model::Level::Encrypt;
     if (model::strictness(wanted->level) < model::strictness(meant)) {
       return fmt::format("profile \"{}\" was changed and asks for less than it is shipped with",
@@ -89,19 +95,18 @@ class Standing {
  private:
   explicit Standing(base::sys_seconds now) : now_(now) {}
 
-  const model::Profile* load(std::string_view name) {
+  using Loaded = base::Result<std::optional<model::Profile>>;
+
+  const Loaded& load(std::string_view name) {
     const auto known = profiles_.find(name);
-    if (known != profiles_.end()) return known->second ? &*known->second : nullptr;
-    auto loaded = db_->load_profile(name);
-    auto& profile = profiles_[std::string(name)];
-    if (loaded) profile = std::move(*loaded);
-    return profile ? &*profile : nullptr;
+    if (known != profiles_.end()) return known->second;
+    return profiles_.emplace(name, db_->load_profile(name)).first->second;
   }
 
   base::sys_seconds now_;
   std::unique_ptr<store::PolicyDb> db_;
   std::unique_ptr<PolicyDbRows> rows_;
-  std::map<std::string, std::optional<model::Profile>, std::less<>> profiles_;
+  std::map<std::string, Loaded, std::less<>> profiles_;
 };
 
 std::string reason_for(const jobs::Lesson& lesson, std::string_view profile,
@@ -170,8 +175,7 @@ Exit print_proposals(const Context& context, const jobs::Lessons& lessons, std::
   }
   print(context, proposals);
   for (const auto& [why, count] : left)
-    warn(fmt::format("nothing for {} {}: {}", count, count == 1 ? "destination" : "destinations",
-                     why));
+    warn(fmt::format("nothing for {}: {}", base::counted(count, "destination"), why));
   return Exit::Done;
 }
 

@@ -5,6 +5,7 @@
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/observed_sum.h"
+#include "src/base/counted.h"
 
 namespace app::ctl {
 namespace {
@@ -73,9 +74,10 @@ void explain_undecided(const Context& context, const std::vector<ObservedLine>& 
 
 std::string explain_unknown(const Context& context, std::int64_t deliveries) {
   return fmt::format(
-      "Of {} deliveries nobody saw whether they went in TLS: where main.cf says `may`, Postfix "
+      "Of {} nobody saw whether {} went in TLS: where main.cf says `may`, Postfix "
       "does not tell the map `outcome`. {}",
-      deliveries,
+      base::counted(deliveries, "delivery", "deliveries"),
+      base::one_or_many(deliveries, "it", "they"),
       context.config.maillog.empty()
           ? "Its log does: set maillog in " + terminal_text(context.config_file) +
                 " and smtp_tls_loglevel = 1 in main.cf."

@@ -6,6 +6,7 @@
 #include "src/app/ctl_probe.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 #include "src/jobs/probe_notes.h"
 
@@ -57,7 +58,7 @@ std::string expiry_of(const model::SeenCertificate& leaf, base::sys_seconds now)
   const auto date = iso_time_of(leaf.not_after);
   if (leaf.not_after < at)
     return fmt::format("expired {}, at {}", describe_distance(leaf.not_after, now), date);
-  return fmt::format("in {} {}, at {}", days, days == 1 ? "day" : "days", date);
+  return fmt::format("in {}, at {}", base::counted(days, "day"), date);
 }
 
 void add_certificate(const ProbedEndpoint& endpoint, base::sys_seconds now, Table& table) {

@@ -75,9 +75,10 @@ base::Result<PolicyDb::Setting> parse_setting(const std::string& text) {
 }
 
 // The newest change of a profile; 0 where there is none.
-std::int64_t newest_change(PolicyDb& db, std::string_view name) {
+base::Result<std::int64_t> newest_change(PolicyDb& db, std::string_view name) {
   const auto changes = db.list_changes("profile", name, 1);
-  return changes && !changes->empty() ? changes->front().seq : 0;
+  if (!changes) return base::Error{plain_sentence(changes.error())};
+  return changes->empty() ? 0 : changes->front().seq;
 }
 
 // After the profile was stored: why Postfix would refuse it, or nothing. The daemon would, too, and
@@ -88,22 +89,38 @@ std::optional<std::string> find_stored_fault(PolicyDb& db, std::string_view name
   return *profile ? find_profile_fault(**profile) : std::nullopt;
 }
 
-// Stores the settings; takes them back where the profile as a whole has a fault.
+// Takes back what was changed since change `before`, where anything was.
+base::Result<void> put_back(PolicyDb& db, std::string_view name, std::int64_t before) {
+  const auto seq = newest_change(db, name);
+  if (!seq) return base::Error{seq.error()};
+  if (*seq <= before) return {};
+  if (const auto undone = db.undo(*seq); !undone) {
+    return base::Error{plain_sentence(undone.error())};
+  }
+  return {};
+}
+
+// Stores the settings; takes them back where the profile as a whole has a fault. The error says
+// what stands now.
 base::Result<void> store_sound_profile(PolicyDb& db, std::string_view name,
                                        const std::vector<PolicyDb::Setting>& settings) {
+  const auto refuse = [](std::string_view why) {
+    return base::Error{fmt::format("not stored: {}", why)};
+  };
   const auto before = newest_change(db, name);
+  if (!before) return refuse(before.error());
   if (auto stored = db.set_profile(name, settings); !stored) {
-    return base::Error{plain_sentence(stored.error())};
+    return refuse(plain_sentence(stored.error()));
   }
   const auto fault = find_stored_fault(db, name);
   if (!fault) return {};
-  if (const auto seq = newest_change(db, name); seq > before) {
-    if (const auto undone = db.undo(seq); !undone) {
-      return base::Error{fmt::format("{}; and it could not be put back: {}", *fault,
-                                     plain_sentence(undone.error()))};
-    }
+  if (const auto done = put_back(db, name, *before); !done) {
+    return base::Error{fmt::format(
+        "stored, though at fault: {}; it could not be put back ({}), and no policy is published "
+        "until it is mended",
+        *fault, done.error())};
   }
-  return base::Error{*fault};
+  return refuse(*fault);
 }
 
 Exit run_set(const Context& context, const Arguments& arguments) {
@@ -117,7 +134,7 @@ Exit run_set(const Context& context, const Arguments& arguments) {
   auto db = open_policy_db(context, PolicyDb::Access::ReadWrite);
   if (!db) return fail(db.error());
   if (auto stored = store_sound_profile(*db, name, settings); !stored) {
-    return fail(fmt::format("profile {}: not stored: {}", name, stored.error()));
+    return fail(fmt::format("profile {}: {}", name, stored.error()));
   }
   const auto now = db->find_profile(name);
   if (!now || !*now) return fail(fmt::format("profile {}: could not be read back", name));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "src/app/ctl_context.h"
+#include "src/app/ctl_explain_state.h"
 #include "src/app/report_decisions.h"
 #include "src/app/report_sum.h"
 #include "src/model/level.h"
@@ -54,12 +55,11 @@ std::string_view to_word(Asked::Answer answer);
 // Asks policy.db about one destination after the other; its trouble is said once.
 class AskedRows {
  public:
-  // The context outlives the rows.
   explicit AskedRows(const Context& context);
   Asked ask(std::string_view destination);
 
  private:
-  const Context& context_;
+  KnownStates states_;  // for the daemon's clock and mode
   std::optional<store::PolicyDb> db_;
 };
 

@@ -41,13 +41,14 @@ std::string_view to_word(Asked::Answer answer) {
   return "";
 }
 
-AskedRows::AskedRows(const Context& context) : context_(context) {
+AskedRows::AskedRows(const Context& context) : states_(context) {
   auto db = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
   if (db) {
     db_ = std::move(*db);
   } else {
     warn("whether a row asked for more can't be told: " + db.error());
   }
+  if (const auto note = states_.panic_note(); !note.empty()) warn(note);
 }
 
 Asked AskedRows::ask(std::string_view destination) {
@@ -56,7 +57,7 @@ Asked AskedRows::ask(std::string_view destination) {
   const PolicyDbRows rows(*db_);
   const auto key = model::normalise_key(destination);
   std::vector<engine::Considered> considered;
-  engine::judge(rows, {key, {}, model::Transport::Usual}, context_.config.mode, context_.now,
+  engine::judge(rows, {key, {}, model::Transport::Usual}, states_.mode(), states_.wall(),
                 &considered);
   if (!rows.trouble().empty()) return {};
   std::optional<Asked> deciding;

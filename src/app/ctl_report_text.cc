@@ -6,6 +6,7 @@
 #include "src/app/ctl_report.h"
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
+#include "src/base/counted.h"
 
 namespace app::ctl {
 namespace {
@@ -20,12 +21,8 @@ std::string name_of(std::string_view destination, std::string_view view) {
   return view.empty() ? std::string(destination) : fmt::format("{} (view {})", destination, view);
 }
 
-std::string number_of(std::int64_t count, std::string_view one, std::string_view more) {
-  return fmt::format("{} {}", count, count == 1 ? one : more);
-}
-
 std::string destinations(std::int64_t count) {
-  return number_of(count, "destination", "destinations");
+  return base::counted(count, "destination");
 }
 
 std::string share(std::int64_t part, std::int64_t whole) {
@@ -47,7 +44,7 @@ std::string causes_of(const Traffic& traffic) {
 
 void print_totals(const ReportSum& sum) {
   const auto& total = sum.total();
-  say(fmt::format("{} to {}:", number_of(total.total(), "delivery", "deliveries"),
+  say(fmt::format("{} to {}:", base::counted(total.total(), "delivery", "deliveries"),
                   destinations(sum.destinations())));
   Table table;
   const auto add = [&](const char* name, std::int64_t count, const std::string& note) {
@@ -168,7 +165,7 @@ void note_limits(const Report& report, const Context& context) {
     say(
         fmt::format("\n{} by the word of a source that is not trusted (trust_maillog, "
                     "trust_tcp_outcomes, evidence_uid): counted here, and no answer goes by it.",
-                    number_of(total.untrusted, "delivery", "deliveries")));
+                    base::counted(total.untrusted, "delivery", "deliveries")));
   }
   const auto kept_since = context.now.time_since_epoch().count() - store::StateDb::kKeptSeconds;
   if (report.period.since < kept_since) {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <set>
 
 #include "src/app/ctl_control.h"
 #include "src/app/ctl_peer.h"
@@ -20,6 +21,8 @@
 #include "src/app/doctor_mx.h"
 #include "src/app/doctor_ours.h"
 #include "src/app/doctor_reach.h"
+#include "src/app/held_routes.h"
+#include "src/app/table_lookup.h"
 #include "src/base/handle.h"
 #include "src/base/text.h"
 #include "src/engine/judge.h"
@@ -71,6 +74,33 @@ OurSide::Daemon ask_daemon(const Config& config) {
   return daemon;
 }
 
+// What can't be read is not empty. Without a summary the trouble is named already.
+void note_unread(std::string_view table, const std::string& error, OurSide& ours) {
+  if (!ours.policy) return;
+  ours.policy->faults.push_back(fmt::format("table {}: {}", table, ctl::plain_sentence(error)));
+}
+
+void read_submission(store::PolicyDb& db, OurSide& ours) {
+  const auto rows = db.list_submission();
+  if (!rows) return note_unread("submission", rows.error(), ours);
+  for (const auto& row : *rows) {
+    ++ours.submission.rules;
+    if (row.otherwise != "observe") ++ours.submission.tls_only_rules;
+  }
+}
+
+void read_inbound(store::PolicyDb& db, OurSide& ours) {
+  const auto rows = db.list_inbound();
+  if (!rows) return note_unread("inbound", rows.error(), ours);
+  for (const auto& [rule, owner, reason, comment] : *rows) {
+    if (rule.require == model::InboundRequire::None) continue;
+    ++ours.inbound.rules;
+    const bool wants_certificate =
+        rule.require == model::InboundRequire::Certificate || !rule.ccert_fingerprint.empty();
+    if (wants_certificate) ++ours.inbound.certificate_rules;
+  }
+}
+
 void read_policy(const ctl::Context& context, OurSide& ours) {
   auto db = ctl::open_policy_db(context, store::PolicyDb::Access::ReadOnly);
   auto summary = db ? db->summarise(context.now.time_since_epoch().count(), kMostNames)
@@ -81,21 +111,8 @@ void read_policy(const ctl::Context& context, OurSide& ours) {
     ours.policy_trouble = ctl::plain_sentence(summary.error());
   }
   if (!db) return;
-  if (const auto rows = db->list_submission()) {
-    for (const auto& row : *rows) {
-      ++ours.submission.rules;
-      if (row.otherwise != "observe") ++ours.submission.tls_only_rules;
-    }
-  }
-  const auto rows = db->list_inbound();
-  if (!rows) return;
-  for (const auto& [rule, owner, reason, comment] : *rows) {
-    if (rule.require == model::InboundRequire::None) continue;
-    ++ours.inbound.rules;
-    const bool wants_certificate =
-        rule.require == model::InboundRequire::Certificate || !rule.ccert_fingerprint.empty();
-    if (wants_certificate) ++ours.inbound.certificate_rules;
-  }
+  read_submission(*db, ours);
+  read_inbound(*db, ours);
 }
 
 std::string name_of(std::uint32_t id, bool is_group) {
@@ -200,18 +217,6 @@ class Gatherer {
     return text;
   }
 
-  // transport(5): the domain, its parents with a leading dot, then everything.
-  static std::vector<std::string> route_keys(const std::string& destination) {
-    std::vector<std::string> keys;
-    if (destination != "*") keys.push_back(destination);
-    for (auto dot = destination.find('.', 1); dot != std::string::npos;
-         dot = destination.find('.', dot + 1)) {
-      keys.push_back(destination.substr(dot));
-    }
-    keys.emplace_back("*");
-    return keys;
-  }
-
   void look_up_routes(std::size_t index) {
     std::vector<std::pair<std::string, std::string>> asked;  // destination and profile
     for (const store::ProfileUse& use : ours_.policy->uses) {
@@ -227,32 +232,22 @@ class Gatherer {
 
   void look_up_in(std::size_t index, const std::string& parameter, const std::string& table,
                   const std::vector<std::pair<std::string, std::string>>& asked) {
-    std::string questions;
+    std::set<std::string> keys;
     for (const auto& [destination, profile] : asked) {
-      for (const auto& key : route_keys(destination)) {
-        if (questions.size() + key.size() < kLargestInput) questions += key + "\n";
-      }
+      for (auto& key : held::transport_keys(destination, {}, false)) keys.insert(std::move(key));
     }
     RouteFact fact{index, parameter, table, {}, {}, {}, {}};
-    const auto postmap = find_program("postmap");
-    const auto output = run_program(
-        {postmap, "-c", host_.instances[index].directory, "-q", "-", table}, questions, true);
-    if (!output) {
+    const auto results = look_up_all(host_.instances[index].directory, table, keys);
+    if (!results) {
       fact.destination = asked.front().first;
-      fact.trouble = output.error();
+      fact.trouble = results.error();
       host_.routes.push_back(std::move(fact));
       return;
     }
-    std::map<std::string, std::string, std::less<>> results;
-    for (const auto line : base::split(*output, "\r\n")) {
-      const auto tab = line.find('\t');
-      if (tab == std::string_view::npos) continue;
-      results.emplace(line.substr(0, tab), line.substr(tab + 1));
-    }
     for (const auto& [destination, profile] : asked) {
-      for (const auto& key : route_keys(destination)) {
-        const auto at = results.find(key);
-        if (at == results.end()) continue;
+      for (const auto& key : held::transport_keys(destination, {}, false)) {
+        const auto at = results->find(key);
+        if (at == results->end()) continue;
         fact.destination = destination;
         fact.profile = profile;
         fact.result = at->second;

@@ -6,6 +6,7 @@
 #include "src/app/doctor_checks.h"
 #include "src/app/doctor_ours.h"
 #include "src/app/doctor_smtpd.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 
 namespace app::doctor {
@@ -67,11 +68,12 @@ class PlaceCheck {
         is_yes(instance_.value(service_, "smtpd_tls_req_ccert"))) {
       return true;
     }
-    note_.fail(looked_at_,
-               fmt::format("{} rules ask for a client certificate, which this smtpd doesn't ask "
-                           "for: nobody can show one",
-                           ours_.inbound.certificate_rules),
-               {set_parameter(instance_, &service_, "smtpd_tls_ask_ccert", "yes")});
+    note_.fail(
+        looked_at_,
+        fmt::format("{} for a client certificate, which this smtpd doesn't ask for: nobody "
+                    "can show one",
+                    base::counted(ours_.inbound.certificate_rules, "rule asks", "rules ask")),
+        {set_parameter(instance_, &service_, "smtpd_tls_ask_ccert", "yes")});
     return false;
   }
 
@@ -100,9 +102,9 @@ void check_inbound(const Instance& instance, const OurSide& ours, Findings& find
   Notes(findings, "inbound", &instance)
       .warn("smtpd_recipient_restrictions",
             fmt::format("no smtpd of this instance asks policyd_listen, though the table inbound "
-                        "has {} rules that ask for TLS; postfix-examples/inbound-observe.cf shows "
+                        "has {} for TLS; postfix-examples/inbound-observe.cf shows "
                         "where check_policy_service must stand",
-                        ours.inbound.rules));
+                        base::counted(ours.inbound.rules, "rule that asks", "rules that ask")));
 }
 
 }  // namespace app::doctor

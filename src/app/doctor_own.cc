@@ -5,6 +5,7 @@
 
 #include "src/app/doctor_checks.h"
 #include "src/app/doctor_ours.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 
 namespace app::doctor {
@@ -117,10 +118,10 @@ void check_policy(const OurSide& ours, Findings& findings) {
   for (const store::ProfileUse& use : ours.policy->uses) rows += use.domains + use.hops;
   if (ours.config.mode == model::RowMode::Observe) {
     return note.complain(false, fmt::format("mode = observe ({})", ours.config_file),
-                         fmt::format("none of the {} rows is enforced", rows),
+                         fmt::format("none of {} is enforced", base::counted(rows, "row")),
                          {set_option(ours, "mode", "enforce")});
   }
-  note.ok(looked_at, fmt::format("{} rows in force", rows));
+  note.ok(looked_at, base::counted(rows, "row") + " in force");
 }
 
 }  // namespace
@@ -174,8 +175,8 @@ void check_files(const PostfixHost& host, const OurSide& ours, Findings& finding
 void check_network(const OurSide& ours, Findings& findings) {
   if (ours.network.hosts == 0) return;
   Notes note(findings, "network");
-  const auto looked_at = fmt::format("STARTTLS of {} host{} checked lately", ours.network.hosts,
-                                     ours.network.hosts == 1 ? "" : "s");
+  const auto looked_at =
+      fmt::format("STARTTLS of {} checked lately", base::counted(ours.network.hosts, "host"));
   if (ours.network.own_fault) {
     note.fail(looked_at, *ours.network.own_fault, {"tlspolicyctl watch --changes --since 1d"});
   } else {
@@ -199,7 +200,7 @@ Findings examine(const PostfixHost& host, const OurSide& ours) {
   for (const Instance& instance : host.instances) {
     Notes(findings, "instance", &instance)
         .ok(fmt::format("{}: Postfix {}", instance.directory, instance.version_text),
-            fmt::format("{} services in master.cf", instance.services.size()));
+            base::counted(instance.services.size(), "service") + " in master.cf");
     check_maps(instance, ours, findings);
     check_outcome(instance, ours, findings);
     check_sockets(host, instance, ours, findings);

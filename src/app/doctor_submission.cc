@@ -8,6 +8,7 @@
 #include "src/app/doctor_checks.h"
 #include "src/app/doctor_ours.h"
 #include "src/app/doctor_smtpd.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
 #include "tlsmap/session.h"
 
@@ -22,8 +23,7 @@ constexpr const char* kSecurityLevel = "smtp_tls_security_level";
 constexpr std::string_view kLocalFirst = "permit_auth_destination";
 
 std::string name_rules(const OurSide& ours) {
-  return fmt::format("the table submission has {} {}", ours.submission.rules,
-                     ours.submission.rules == 1 ? "row" : "rows");
+  return "the table submission has " + base::counted(ours.submission.rules, "row");
 }
 
 void check_place(const Instance& instance, const PolicyPlace& place, Findings& findings) {

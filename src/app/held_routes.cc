@@ -7,8 +7,7 @@
 #include <set>
 
 #include "src/app/doctor_checks.h"
-#include "src/app/doctor_command.h"
-#include "src/base/text.h"
+#include "src/app/table_lookup.h"
 #include "src/model/next_hop.h"
 #include "tlsmap/postconf.h"
 
@@ -80,40 +79,19 @@ base::Result<void> Routes::look_up(const std::vector<std::string>& addresses) {
   return {};
 }
 
-// As many keys at once as postmap(1) takes without a reader that keeps up.
 base::Result<void> Routes::ask(Table& table, const std::vector<std::string>& addresses) const {
   std::set<std::string> keys;
   for (const auto& address : addresses) {
     for (auto& key : transport_keys(address, delimiter_, table.is_pattern)) {
-      const bool is_askable = std::none_of(key.begin(), key.end(), [](char octet) {
-        return octet == '\n' || octet == '\r' || octet == '\t';
-      });
-      if (is_askable) keys.insert(std::move(key));
+      keys.insert(std::move(key));
     }
   }
-  const auto postmap = doctor::find_program("postmap");
-  if (postmap.empty()) return base::Error{"postmap was not found in PATH or /usr/sbin"};
-  std::string questions;
-  const auto flush = [&]() -> base::Result<void> {
-    const auto output = doctor::run_program({postmap, "-c", directory_, "-q", "-", table.name},
-                                            questions, /*accepts_one=*/true);
-    questions.clear();
-    if (!output)
-      return base::Error{fmt::format("transport_maps, {}: {}", table.name, output.error())};
-    for (const auto line : base::split(*output, "\r\n")) {
-      const auto tab = line.find('\t');
-      if (tab != std::string_view::npos)
-        table.results.emplace(line.substr(0, tab), line.substr(tab + 1));
-    }
-    return {};
-  };
-  for (const auto& key : keys) {
-    if (questions.size() + key.size() + 1 > doctor::kLargestInput) {
-      if (auto flushed = flush(); !flushed) return flushed;
-    }
-    questions += key + "\n";
+  auto results = doctor::look_up_all(directory_, table.name, keys);
+  if (!results) {
+    return base::Error{fmt::format("transport_maps, {}: {}", table.name, results.error())};
   }
-  return questions.empty() ? base::Result<void>{} : flush();
+  table.results.merge(*results);
+  return {};
 }
 
 // Each key is looked for in all tables before the next weaker one.

@@ -6,13 +6,13 @@
 // followed: depends_on_sender() says that there is such a thing.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "src/app/doctor_host.h"
+#include "src/app/table_lookup.h"
 #include "src/base/result.h"
 
 namespace app::held {
@@ -42,7 +42,7 @@ class Routes {
   struct Table {
     std::string name;
     bool is_pattern = false;
-    std::map<std::string, std::string, std::less<>> results{};
+    doctor::TableResults results{};
   };
   [[nodiscard]] std::optional<std::string> find_route(const std::string& address) const;
   base::Result<void> ask(Table& table, const std::vector<std::string>& addresses) const;

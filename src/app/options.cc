@@ -222,7 +222,7 @@ constexpr std::array kOptions{
            "Where Postfix asks for TLS policies (socketmap).", kListenRule,
            set_listen<&C::tlsmap_listen>},
     Option{"policyd_listen", "", false,
-           "Where Postfix asks about incoming mail (policy delegation).", kListenRule,
+           "Where Postfix asks about incoming and submitted mail (policy delegation).", kListenRule,
            set_listen<&C::policyd_listen>},
     Option{"http_listen", "", false,
            "Where metrics, health checks and the status page are served; empty: nowhere.",

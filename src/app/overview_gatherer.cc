@@ -71,7 +71,7 @@ Overview OverviewGatherer::gather(const ControlDesk::Report& report,
   overview.drops.push_back({"store", report.dropped});
   rows_.put(overview);
   put_settled(overview, report.answer);
-  auto troubles = list_troubles(report, roles_);
+  auto troubles = list_troubles(report, roles_, overview.mode);
   if (troubles.size() > model::kMostShownTroubles) {
     overview.troubles_left_out = troubles.size() - model::kMostShownTroubles;
     troubles.resize(model::kMostShownTroubles);

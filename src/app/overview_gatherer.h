@@ -37,8 +37,10 @@ class OverviewGatherer {
 //
 // What `answer` and `ingest` counted.
 void put_counters(model::Overview& overview, const wire::AnswerStats& stats);
-// What is not well, each as a sentence that says what to do, the gravest first.
+// What is not well, each as a sentence that says what to do, the gravest first. `mode` is that
+// which holds, a panic's while there is one.
 std::vector<std::string> list_troubles(const ControlDesk::Report& report,
-                                       const std::vector<wire::RoleRecord>& roles);
+                                       const std::vector<wire::RoleRecord>& roles,
+                                       std::string_view mode);
 
 }  // namespace app

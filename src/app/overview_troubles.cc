@@ -2,27 +2,34 @@
 #include <fmt/format.h>
 
 #include "src/app/overview_gatherer.h"
+#include "src/base/counted.h"
 #include "src/base/text.h"
+#include "src/jobs/compare_images.h"
 
 namespace app {
 namespace {
 
 constexpr std::size_t kLongest = 600;
 
-void add_policy(std::vector<std::string>& troubles, const jobs::Publisher::Status& status) {
+void add_policy(std::vector<std::string>& troubles, const jobs::Publisher::Status& status,
+                std::string_view mode) {
   if (!status.in_force) {
-    troubles.emplace_back("No policy is in force: every look-up is answered TEMP, and mail waits.");
+    const bool observes = mode == model::to_word(model::RowMode::Observe);
+    troubles.emplace_back(
+        observes ? "No policy is in force: every look-up is answered NOTFOUND (mode observe), and "
+                   "main.cf decides."
+                 : "No policy is in force: every look-up is answered TEMP, and mail waits.");
   }
   if (status.state == jobs::Publisher::State::Trouble) {
     // Its own sentence says what is served meanwhile.
     troubles.push_back(
         fmt::format("policy.db can't be used: {}", base::printable(status.text, kLongest)));
   }
-  if (status.pending) {
-    troubles.push_back(fmt::format(
-        "A new policy waits: it would drop {} and weaken {} of {} rows. If that is meant: "
-        "tlspolicyctl accept; if not, put policy.db right.",
-        status.pending->dropped, status.pending->weakened, status.pending->rows_before));
+  if (!status.pending.empty()) {
+    troubles.push_back(
+        fmt::format("A new policy waits: it would {}. If that is meant: tlspolicyctl accept; if "
+                    "not, put policy.db right.",
+                    jobs::describe_taking(status.pending)));
   }
 }
 
@@ -33,8 +40,9 @@ void add_faults(std::vector<std::string>& troubles, const jobs::Publisher::Statu
                                    base::printable(fault.why, kLongest)));
   }
   if (status.fault_count > status.faults.size()) {
-    troubles.push_back(fmt::format("{} more rows are faulty; tlspolicyctl list shows them.",
-                                   status.fault_count - status.faults.size()));
+    troubles.push_back(fmt::format(
+        "{} faulty; tlspolicyctl explain says why of one.",
+        base::counted(status.fault_count - status.faults.size(), "more row is", "more rows are")));
   }
 }
 
@@ -54,9 +62,10 @@ void add_feedback(std::vector<std::string>& troubles, const wire::AnswerStats& s
 }  // namespace
 
 std::vector<std::string> list_troubles(const ControlDesk::Report& report,
-                                       const std::vector<wire::RoleRecord>& roles) {
+                                       const std::vector<wire::RoleRecord>& roles,
+                                       std::string_view mode) {
   std::vector<std::string> troubles;
-  add_policy(troubles, *report.publisher);
+  add_policy(troubles, *report.publisher, mode);
   // Among them that `answer` is not connected.
   for (const auto& alarm : report.alarms) troubles.push_back(base::printable(alarm, kLongest));
   for (const auto& role : roles) {

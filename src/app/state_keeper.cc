@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "src/app/learner.h"
+#include "src/app/panic_text.h"
 #include "src/base/bytes.h"
+#include "src/base/counted.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
 #include "src/image/sealed_file.h"
@@ -58,20 +60,6 @@ std::string describe(const wire::Proposal& proposal, const model::Decision& deci
       base::printable(decision.why, kLongest));
 }
 
-std::string panic_text(const wire::ModeMessage& mode) {
-  return fmt::format("{} {}", model::to_word(static_cast<model::RowMode>(mode.mode)), mode.until);
-}
-
-// What panic_text() wrote; no panic where it is something else.
-wire::ModeMessage read_panic(std::string_view text) {
-  const auto words = base::split(text, " ");
-  if (words.size() != 2) return {};
-  const auto mode = model::parse_row_mode(words[0]);
-  const auto until = base::parse_number<std::int64_t>(words[1]);
-  if (!mode || !until) return {};
-  return {static_cast<std::uint8_t>(*mode), *until};
-}
-
 }  // namespace
 
 StateKeeper::StateKeeper(net::Loop& loop, const base::Clock& clock, Outlet& outlet)
@@ -97,7 +85,7 @@ void StateKeeper::try_open() {
   // Neither is "none" where it can't be read.
   const auto clock = opened->load_clock();
   if (!clock) return on_refused({clock.error(), false});
-  const auto panic = opened->load_text("panic");
+  const auto panic = opened->load_text(kPanicName);
   if (!panic) return on_refused({panic.error(), false});
   db_ = std::move(*opened);
   moments_.wall = std::max(moments_.wall, clock->wall);
@@ -318,7 +306,8 @@ void StateKeeper::log_head() {
   const auto head = db_->head();
   if (!head || head->seq == 0) return;
   head_.done(clock_.now());
-  base::log_info("the ledger has {} decisions; its newest hash is {}", head->seq, head->hash);
+  base::log_info("the ledger has {}; its newest hash is {}", base::counted(head->seq, "decision"),
+                 head->hash);
 }
 
 bool StateKeeper::record(model::DecisionKind kind, std::string why, std::int64_t until) {
@@ -350,7 +339,7 @@ std::optional<std::string> StateKeeper::panic(model::RowMode mode, std::int64_t 
   if (!record(model::DecisionKind::Panic, why, wanted.until)) {
     return alarm_.empty() ? "state.db can't be used" : alarm_;
   }
-  if (const auto refused = db_->save_text("panic", panic_text(wanted))) {
+  if (const auto refused = db_->save_text(kPanicName, panic_text(wanted))) {
     on_refused(*refused);
     return refused->text;
   }

@@ -19,6 +19,7 @@
 #include "src/base/clock.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
+#include "src/jobs/compare_images.h"
 #include "src/jobs/publisher.h"
 #include "src/net/channel.h"
 #include "src/net/loop.h"
@@ -368,10 +369,7 @@ void Store::tell_followed() {
 jobs::Publisher::Accepted Store::accept() {
   auto accepted = publisher_->accept(clock_.now());
   if (accepted.published) {
-    const auto& difference = accepted.difference;
-    keeper_.record(model::DecisionKind::Accept,
-                   fmt::format("{} of {} rows dropped, {} weakened", difference.dropped,
-                               difference.rows_before, difference.weakened));
+    keeper_.record(model::DecisionKind::Accept, jobs::describe_taken(accepted.differences));
   }
   return accepted;
 }

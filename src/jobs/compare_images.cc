@@ -1,9 +1,13 @@
 #include "src/jobs/compare_images.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "src/base/counted.h"
 
 namespace jobs {
 namespace {
@@ -95,6 +99,36 @@ engine::Difference compare_images(const image::Image& before, const image::Image
     if (takes_new) new_row = new_rows.next();
   }
   return difference;
+}
+
+std::vector<engine::Difference> compare_tables(const image::Image& before,
+                                               const image::Image& after, base::sys_seconds now) {
+  std::vector<engine::Difference> differences;
+  for (const auto& compare : {compare_images, compare_inbound, compare_submission}) {
+    const auto difference = compare(before, after, now);
+    if (difference.dropped + difference.weakened > 0) differences.push_back(difference);
+  }
+  return differences;
+}
+
+std::string describe_taking(const std::vector<engine::Difference>& differences) {
+  std::string text;
+  for (const auto& each : differences) {
+    text += fmt::format("{}drop {} and weaken {} of {} of table {}", text.empty() ? "" : ", and ",
+                        each.dropped, each.weakened, base::counted(each.rows_before, "row"),
+                        each.table);
+  }
+  return text;
+}
+
+std::string describe_taken(const std::vector<engine::Difference>& differences) {
+  std::string text;
+  for (const auto& each : differences) {
+    text += fmt::format("{}{} of {} of table {} dropped, {} weakened", text.empty() ? "" : "; ",
+                        each.dropped, base::counted(each.rows_before, "row"), each.table,
+                        each.weakened);
+  }
+  return text;
 }
 
 }  // namespace jobs

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "src/base/counted.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
 #include "src/jobs/compare_images.h"
@@ -13,10 +15,12 @@ namespace {
 
 // What an operator is told beside every trouble: nothing has changed for Postfix.
 std::string describe_policy(const std::optional<image::Stamp>& stamp) {
-  if (!stamp) return "there is no earlier policy, so every look-up is answered TEMP and mail waits";
-  return fmt::format("the policy of {} with {} rows stays in force",
+  if (!stamp)
+    return "there is no earlier policy, so in mode enforce every look-up is answered TEMP and mail "
+           "waits";
+  return fmt::format("the policy of {} with {} stays in force",
                      base::iso_time(base::sys_seconds(std::chrono::seconds(stamp->built_at))),
-                     stamp->rows);
+                     base::counted(stamp->rows, "row"));
 }
 
 }  // namespace
@@ -59,10 +63,9 @@ void Publisher::take(store::Compiled compiled, base::sys_seconds now) {
   Policy policy{std::move(compiled.image), std::move(*image), std::move(compiled.faults),
                 compiled.fault_count};
   if (in_force_.image) {
-    for (const auto& compare : {compare_images, compare_inbound, compare_submission}) {
-      const auto difference = compare(*in_force_.image, *policy.image, now);
-      if (!engine::needs_acceptance(difference)) continue;
-      hold(std::move(policy), difference, now);
+    auto differences = compare_tables(*in_force_.image, *policy.image, now);
+    if (std::any_of(differences.begin(), differences.end(), engine::needs_acceptance)) {
+      hold(std::move(policy), std::move(differences), now);
       return;
     }
   }
@@ -73,7 +76,7 @@ void Publisher::take(const store::Trouble& trouble, base::sys_seconds now) {
   // A database that can't be read takes back what it said before: an admin must not accept that.
   pending_ = {};
   unmapped_.reset();
-  status_.pending.reset();
+  status_.pending.clear();
   change_state(State::Trouble, trouble.code,
                fmt::format("{}; {}", trouble.text, describe_policy(status_.in_force)), now);
   if (is_first_word_due()) outlet_.announce_no_policy();
@@ -92,27 +95,27 @@ void Publisher::put_in_force(Policy policy, base::sys_seconds now) {
   in_force_ = std::move(policy);
   is_adopted_ = false;
   pending_ = {};
-  status_.pending.reset();
+  status_.pending.clear();
   status_.in_force = in_force_.image->stamp();
   status_.faults = in_force_.faults;
   status_.fault_count = in_force_.fault_count;
-  const auto text =
-      fmt::format("{} rows, {} faulty", status_.in_force->rows, status_.in_force->faulty_rows);
+  const auto text = fmt::format("{}, {} faulty", base::counted(status_.in_force->rows, "row"),
+                                status_.in_force->faulty_rows);
   if (is_new) base::log_info("policy published: {}", text);
   change_state(State::Live, "", text, now);
   outlet_.publish(in_force_.fd.get());
 }
 
-void Publisher::hold(Policy policy, const engine::Difference& difference, base::sys_seconds now) {
+void Publisher::hold(Policy policy, std::vector<engine::Difference> differences,
+                     base::sys_seconds now) {
   pending_ = std::move(policy);
-  status_.pending = difference;
+  status_.pending = std::move(differences);
   change_state(
       State::Waiting, "waiting",
       fmt::format(
-          "the new content of policy.db would drop {} and weaken {} of {} rows of table {}; {} "
-          "until somebody says \"tlspolicyctl accept\" or mends the database",
-          difference.dropped, difference.weakened, difference.rows_before, difference.table,
-          describe_policy(status_.in_force)),
+          "the new content of policy.db would {}; {} until somebody says \"tlspolicyctl accept\" "
+          "or mends the database",
+          describe_taking(status_.pending), describe_policy(status_.in_force)),
       now);
   if (is_first_word_due()) outlet_.announce_no_policy();
 }
@@ -123,10 +126,8 @@ Publisher::Accepted Publisher::accept(base::sys_seconds now) {
   if (!pending_.image) {
     return {false, {}, status_.state == State::Trouble ? status_.text : std::string()};
   }
-  Accepted accepted{true, *status_.pending, {}};
-  base::log_warning("accepted by an admin: {} rows dropped and {} weakened of {}",
-                    accepted.difference.dropped, accepted.difference.weakened,
-                    accepted.difference.rows_before);
+  Accepted accepted{true, status_.pending, {}};
+  base::log_warning("accepted by an admin: {}", describe_taken(accepted.differences));
   put_in_force(std::exchange(pending_, {}), now);
   return accepted;
 }

@@ -37,16 +37,17 @@ class Publisher {
     std::string text;                      // what happened and what to do
     base::sys_seconds since{};             // of the state
     std::optional<image::Stamp> in_force;  // what was published last
-    std::optional<engine::Difference> pending;
+    // What waits for an admin takes away: each table, also one that alone would not have to wait.
+    std::vector<engine::Difference> pending;
     std::vector<store::RowFault> faults;  // of the policy in force
     std::uint64_t fault_count = 0;
   };
 
   struct Accepted {
     bool published = false;
-    engine::Difference difference;
-    std::string
-        trouble;  // why the database can't be read just now, so that nothing could be accepted
+    std::vector<engine::Difference> differences;  // as of Status::pending
+    // Why the database can't be read just now, so that nothing could be accepted.
+    std::string trouble;
   };
 
   // One look at the database: store::PolicySource::poll in the daemon.
@@ -84,7 +85,7 @@ class Publisher {
   void take(store::Compiled compiled, base::sys_seconds now);
   void take(const store::Trouble& trouble, base::sys_seconds now);
   void put_in_force(Policy policy, base::sys_seconds now);
-  void hold(Policy policy, const engine::Difference& difference, base::sys_seconds now);
+  void hold(Policy policy, std::vector<engine::Difference> differences, base::sys_seconds now);
   void change_state(State state, std::string code, std::string text, base::sys_seconds now);
   // Whether nothing was published yet: the answering role may be waiting for a word.
   [[nodiscard]] bool is_first_word_due() const { return !in_force_.image || is_adopted_; }

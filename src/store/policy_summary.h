@@ -23,7 +23,7 @@ struct ProfileUse {
 
 struct PolicySummary {
   std::vector<ProfileUse> uses;     // in order of the profile's name
-  std::vector<std::string> faults;  // profiles that can't be understood, one sentence each
+  std::vector<std::string> faults;  // what can't be understood or read, one sentence each
 };
 
 }  // namespace store

@@ -125,7 +125,7 @@ class CheckForwards(Desk):
     def test_where_all_are_sure_nothing_is_named(self):
         file = self.file("aliases", "sales: eve@bank.example, bob\n")
         self.assertEqual([], self.found(file, status=DONE))
-        self.assertIn("0 of 1 forwards", self.done("check-forwards", file))
+        self.assertIn("0 of 1 forward is not sure", self.done("check-forwards", file))
         self.assertEqual([("aliases", 1, "eve@bank.example")], self.found(file, options=("--require", "verify")))
 
     def test_domains_of_this_host_are_no_forwards(self):

@@ -107,18 +107,33 @@ class Control(Desk):
             self.assertIn(words, text)
         self.assertNotIn("To look at", text)
 
+    def test_one_of_a_kind_is_not_called_many(self):
+        ones = {**ANSWER, "connections": 1, "malformed": 1, "policyd": 1}
+        with self.daemon({**WELL, "image": {**IMAGE, "rows": 1, "profiles": 1}, "answer": ones,
+                          "net": {"pid": 1, "watched": 1, "probes": 1}}):
+            text = self.done("status")
+        for words in ("1 row,", "1 profile\n", "1 connection\n", "1 request\n", "1 destination watched", "1 connection,"):
+            self.assertIn(words, text)
+        self.assertNotRegex(text, r"\b1 (rows|profiles|connections|requests|destinations)\b")
+
     def test_status_of_one_that_is_not_ends_with_1_and_says_what_to_do(self):
         for change, words in (
                 ({"policy_db": {"path": "/x", "state": "trouble", "code": "corrupt", "text": "row missing", "since": 1}},
                  ["trouble (corrupt)", "policy.db can't be used: row missing"]),
                 ({"policy_db": {"path": "/x", "state": "waiting", "code": "waiting", "since": 1},
-                  "pending": {"rows_before": 1000, "rows_after": 100, "dropped": 900, "weakened": 5, "since": 1}},
-                 ["  waiting, since", "drop 900", "weaken 5", "tlspolicyctl accept"]),
+                  "pending": {"rows_before": 1000, "rows_after": 100, "dropped": 900, "weakened": 5, "since": 1, "tables": [
+                      {"table": "outbound", "rows_before": 700, "rows_after": 0, "dropped": 700, "weakened": 0},
+                      {"table": "inbound", "rows_before": 300, "rows_after": 100, "dropped": 200, "weakened": 5}]}},
+                 ["  waiting, since", "drop 700 and weaken 0 of 700 rows of table outbound, and "
+                  "drop 200 and weaken 5 of 300 rows of table inbound", "tlspolicyctl accept"]),
                 ({"faults": [{"table": "outbound", "key": "a.example", "why": "no match"}], "fault_count": 1},
                  ["outbound a.example", "no match", "TEMP"]),
                 ({"faults": [{"table": "outbound", "key": f"{i}.example", "why": "x"} for i in range(30)],
-                  "fault_count": 30}, ["10 more rows"]),
+                  "fault_count": 30}, ["10 more rows", "status --json"]),
                 ({"image": None}, ["none yet", "TEMP"]),
+                ({"image": None, "mode": "observe"}, ["none yet", "NOTFOUND (mode observe)"]),
+                ({"image": None, "feedback": {"panic": {"mode": "observe", "until": 2 ** 33}}},
+                 ["none yet", "NOTFOUND (mode observe)"]),
                 ({"answer": None}, ["has not reported"]),
                 ({"answer": {**ANSWER, "digest": "old"}}, ["another policy than the one published"]),
                 ({"alarms": ["the disk is full"]}, ["the disk is full"])):

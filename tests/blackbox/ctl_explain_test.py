@@ -148,6 +148,13 @@ class Explain(Desk):
                                b'{"policy_db": {"state": "live"}, "pending": null}\n'):
             self.assertEqual([], self.explain("a.example")["notes"])
 
+    def test_what_can_not_be_shown_is_named(self):
+        self.done("set", "a.example", "required")
+        self.sql("ALTER TABLE change_log RENAME COLUMN op TO operation")
+        found = self.explain("a.example")
+        self.assertEqual("OK encrypt", replies(found)["policy"])
+        self.assertIn("When the row was written can't be shown", " ".join(found["notes"]))
+
     def test_an_unreadable_database_ends_with_3(self):
         self.db.write_bytes(b"no database" * 500)
         for name in ("-wal", "-shm"):

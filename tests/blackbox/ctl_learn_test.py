@@ -276,6 +276,12 @@ class Propose(LogDesk):
                          self.propose(log))
         self.assertEqual({"twice.test": "required"}, self.propose(log, "--at-least", "2"))
 
+    def test_a_profile_that_can_not_be_read_is_there_all_the_same(self):
+        self.sql("PRAGMA ignore_check_constraints=1; UPDATE profile SET level='nonsense' WHERE name='required'")
+        done = self.expect(DONE, "learn", self.write("mail.log", Log().in_tls("good.test").text), "--propose")
+        self.assertEqual("", done.stdout)
+        self.assertRegex(done.stderr, r'nothing for 1 destination: profile "required" can\'t be used: \S')
+
     def test_the_lines_do_what_they_say(self):
         log = Log().in_tls("good.test").in_tls("checked.test", "Verified", tls="tls=verify, ").in_tls("[192.0.2.1]")
         lines = self.done("learn", self.write("mail.log", log.text), "--propose").splitlines()

@@ -88,6 +88,14 @@ class Profiles(Desk):
         self.refused(FAILED, "profile", "set", "required", "protocols=nonsense")
         self.assertEqual("mine", self.data("profile", "show", "required")["comment"])
 
+    def test_one_at_fault_that_can_not_be_put_back_is_said_to_be_stored(self):
+        self.sql("PRAGMA ignore_check_constraints=1; UPDATE profile SET level='nonsense' WHERE name='required'")
+        said = self.refused(FAILED, "profile", "set", "required", "level=encrypt", "protocols=nonsense")
+        self.assertIn("profile required: stored, though at fault: protocols", said)
+        self.assertIn("could not be put back", said)
+        self.assertNotIn("not stored", said)
+        self.assertEqual("nonsense", self.data("profile", "show", "required")["protocols"])
+
     def test_what_another_tool_has_broken_is_named_and_not_taken_back(self):
         self.sql("UPDATE profile SET protocols='nonsense' WHERE name='required'")
         self.assertIn("nonsense", self.refused(FAILED, "profile", "set", "required", "protocols=nonsense"))

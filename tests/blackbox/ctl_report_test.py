@@ -94,7 +94,7 @@ class WhatItShows(unittest.TestCase):
             self.assertRegex(text, r"deferred for TLS +4 +40\.0 % +starttls-not-supported 2, handshake-failure 2\n")
             self.assertRegex(text, r"\n  DESTINATION +DELIVERIES +AUTHENTICATED +ENCRYPTED +IN CLEAR +UNKNOWN +DEFERRED +CAUSES\n"
                                    r"  clear\.test +1 +0 +0 +1 +0 +0 +-\n")
-            self.assertIn("Of 1 deliveries nobody saw whether they went in TLS", text)
+            self.assertIn("Of 1 delivery nobody saw whether it went in TLS", text)
             self.assertIn("Nothing was downgraded.", text)
 
     def test_mail_in_clear_is_listed_with_what_a_row_asks(self):

@@ -83,7 +83,7 @@ class WhatPeopleSee(unittest.TestCase):
 class Ledger(unittest.TestCase):
     def heads(self, daemon):
         """What the log says of the ledger, one after the other: how many decisions, and the newest hash."""
-        said = re.findall(r"the ledger has (\d+) decisions; its newest hash is ([0-9a-f]{64})\n", daemon.log())
+        said = re.findall(r"the ledger has (\d+) decisions?; its newest hash is ([0-9a-f]{64})\n", daemon.log())
         return [(int(count), head) for count, head in said]
 
     def accuse(self, daemon, name):

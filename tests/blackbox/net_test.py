@@ -28,7 +28,7 @@ class ACheck(WithAWorld):
             self.assertEqual("mx.good.example|", row)
             self.assertIn(b"QUIT\r\n", peer.heard)
             self.assertEqual(daemon.role("net"), daemon.net("pid"))
-            self.assertRegex(daemon.ctl("status"), r"(?m)^net +pid \d+, 1 destinations watched$")
+            self.assertRegex(daemon.ctl("status"), r"(?m)^net +pid \d+, 1 destination watched$")
             # Mail learns from it: a row that depends on what is known answers accordingly.
             found = f"destination = 'good.example:{PORT}' AND offered_at > 0"
             wait_until(lambda: daemon.state_rows(f"SELECT 1 FROM destination_state WHERE {found};"),

@@ -235,6 +235,20 @@ class AHost(Doctor):
             self.mend()
             self.assertEqual(self.complaints(DONE), {})
 
+    def test_with_more_rows_than_one_question_holds_has_each_looked_up(self):
+        names = [f"mail.{'a' * 50}{n:03}.{'b' * 50}{n:03}.{'c' * 50}{n:03}.test" for n in range(199)]
+        self.make_host(main_cf=f"transport_maps = inline:{{ {{ {names[-1]} = smtp:[mx.good.test] }} }}\n",
+                       rows="".join(Daemon.row(name, "required") for name in names))
+        with self.daemon, self.postfix:
+            self.assert_state(self.complaints(NOT_WELL), "routes", "error", names[-1])
+
+    def test_with_tables_of_policy_db_that_can_not_be_read_is_not_well(self):
+        self.make_host()
+        with self.daemon, self.postfix:
+            self.daemon.edit("DROP TABLE submission; DROP TABLE inbound;")
+            found = self.complaints(NOT_WELL)
+            self.assert_state(found, "policy", "error", "table submission: ", "table inbound: ")
+
     def test_with_wrong_files_and_listeners_is_mended_by_the_printed_lines(self):
         self.make_host()
         self.set_option(self.daemon.config, "tlsmap_listen",

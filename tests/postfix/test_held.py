@@ -90,6 +90,12 @@ class Held(Story):
             self.wait_until_deferred("a@good.test")
             one = self.held()["good.test"]
             self.assertEqual((one["next_hop"], one["row"]), ("[plainrelay.infra.test]:587", "[*]"))
+            self.daemon.ctl("panic", "observe")
+            done = self.run_held("--json", expect=NOT_WELL)
+            self.assertEqual((None, "mode is observe: main.cf decides"),
+                             tuple(json.loads(done.stdout)[0][key] for key in ("row", "note")))
+            self.assertIn("tlspolicyctl panic off", done.stderr)
+            self.daemon.ctl("panic", "off")
             subprocess.run(["postsuper", "-c", self.postfix.config, "-h", one["retry"][0].split()[-1]], check=True,
                            capture_output=True)
             done = self.run_held("--json", expect=DONE)

@@ -22,7 +22,7 @@ TEST_CASE("the first malformed request is told of at once, the next ones once a 
   counters.malformed = 1;
   counters.last_fault = "a NUL";
   CHECK(has(note.next(counters, kStart),
-            "1 malformed requests were hung up on, the last because of a NUL"));
+            "1 malformed request was hung up on, the last because of a NUL"));
   CHECK_FALSE(note.next(counters, kStart + 1s));
 
   counters.malformed = 40;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "src/image/writer.h"
+#include "src/jobs/compare_images.h"
 #include "tests/unit/catch.h"
 
 namespace {
@@ -152,12 +153,13 @@ TEST_CASE(
   rig.poll();
   CHECK(rig.take_told().empty());
   CHECK(rig.status().state == Publisher::State::Waiting);
-  REQUIRE(rig.status().pending.has_value());
-  CHECK(rig.status().pending->dropped == 201);
+  REQUIRE(rig.status().pending.size() == 1);
+  CHECK(rig.status().pending.front().dropped == 201);
 
   const auto accepted = rig.publisher.accept(kNow);
   CHECK(accepted.published);
-  CHECK(accepted.difference.dropped == 201);
+  REQUIRE(accepted.differences.size() == 1);
+  CHECK(accepted.differences.front().dropped == 201);
   CHECK(rig.take_told() == Told{"799 rows"});
   CHECK(rig.status().state == Publisher::State::Live);
   CHECK_FALSE(rig.publisher.accept(kNow).published);
@@ -170,7 +172,8 @@ TEST_CASE("weakening waits as dropping does, strengthening never") {
   rig.says(make_policy(Level::May, 1000));
   rig.poll();
   CHECK(rig.status().state == Publisher::State::Waiting);
-  CHECK(rig.status().pending->weakened == 1000);
+  REQUIRE(rig.status().pending.size() == 1);
+  CHECK(rig.status().pending.front().weakened == 1000);
   rig.says(make_policy(Level::Secure, 1000));
   rig.poll();
   CHECK(rig.status().state == Publisher::State::Live);
@@ -206,9 +209,10 @@ TEST_CASE("rules for incoming mail that are dropped or softened by the hundred w
     rig.poll();
     CHECK(rig.status().state == Publisher::State::Waiting);
     CHECK(rig.take_told().empty());
-    REQUIRE(rig.status().pending.has_value());
-    CHECK(rig.status().pending->table == "inbound");
-    CHECK(rig.status().pending->dropped + rig.status().pending->weakened == 101);
+    REQUIRE(rig.status().pending.size() == 1);
+    const auto& difference = rig.status().pending.front();
+    CHECK(difference.table == "inbound");
+    CHECK(difference.dropped + difference.weakened == 101);
     CHECK(rig.status().text.find("of 400 rows of table inbound") != std::string::npos);
     CHECK(rig.publisher.accept(kNow).published);
   }
@@ -245,9 +249,37 @@ TEST_CASE("rules for submitted mail that are dropped or softened by the hundred 
     rig.poll();
     CHECK(rig.status().state == Publisher::State::Waiting);
     CHECK(rig.take_told().empty());
-    REQUIRE(rig.status().pending.has_value());
-    CHECK(rig.status().pending->table == "submission");
+    REQUIRE(rig.status().pending.size() == 1);
+    CHECK(rig.status().pending.front().table == "submission");
   }
+}
+
+TEST_CASE("each table that something is taken from is named, also one that alone need not wait") {
+  const auto make_both = [](int inbound, int submission) {
+    image::Writer writer;
+    for (int i = 0; i < inbound; ++i) REQUIRE(writer.add_rule(inbound_rule(i)).ok());
+    for (int i = 0; i < submission; ++i) REQUIRE(writer.add_rule(submission_rule(i)).ok());
+    auto image = writer.finish(kNow);
+    REQUIRE(image.ok());
+    store::Compiled compiled;
+    compiled.image = std::move(*image);
+    return compiled;
+  };
+  Rig rig;
+  rig.says(make_both(400, 300));
+  rig.poll();
+  rig.says(make_both(398, 1));
+  rig.poll();
+  CHECK(
+      rig.status().text.find("would drop 2 and weaken 0 of 400 rows of table inbound, and drop 299 "
+                             "and weaken 0 of 300 rows of table submission;") != std::string::npos);
+  const auto accepted = rig.publisher.accept(kNow);
+  CHECK(jobs::describe_taken(accepted.differences) ==
+        "2 of 400 rows of table inbound dropped, 0 weakened; 299 of 300 rows of table submission "
+        "dropped, 0 weakened");
+  rig.says(make_both(397, 1));
+  rig.poll();
+  CHECK(rig.status().state == Publisher::State::Live);
 }
 
 TEST_CASE("what waits is forgotten when the database can no longer be read") {
@@ -258,7 +290,7 @@ TEST_CASE("what waits is forgotten when the database can no longer be read") {
   rig.poll();
   rig.says("locked");
   rig.poll();
-  CHECK_FALSE(rig.status().pending.has_value());
+  CHECK(rig.status().pending.empty());
   const auto accepted = rig.publisher.accept(kNow);
   CHECK_FALSE(accepted.published);
   CHECK_FALSE(accepted.trouble.empty());

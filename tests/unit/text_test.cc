@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "src/base/counted.h"
 #include "tests/unit/catch.h"
 
 using namespace base;
@@ -46,4 +47,14 @@ TEST_CASE("text: a number is decimal digits within the range of its type, and no
     INFO(bad);
     CHECK_FALSE(parse_number<std::uint16_t>(bad));
   }
+}
+
+TEST_CASE("text: one of a kind is not called many") {
+  CHECK(counted(std::uint64_t{1}, "row") == "1 row");
+  CHECK(counted(0, "row") == "0 rows");
+  CHECK(counted(std::int64_t{2}, "row") == "2 rows");
+  CHECK(counted(1, "delivery", "deliveries") == "1 delivery");
+  CHECK(counted(-1, "delivery", "deliveries") == "-1 deliveries");
+  CHECK(one_or_many(1, "is", "are") == "is");
+  CHECK(one_or_many(2, "is", "are") == "are");
 }
