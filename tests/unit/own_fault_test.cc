@@ -71,6 +71,20 @@ TEST_CASE("them or us: hosts of one owner or one network are one") {
   CHECK_FALSE(find_own_fault(owner.lose(10).checks, {}, kNow).has_value());
 }
 
+TEST_CASE("them or us: one /48 is one network, however its addresses are written") {
+  World one(6);
+  one.addresses = {"2001:db8::1",           "2001:db8:0:5::1",   "2001:0db8:0:0:0:0:0:1",
+                   "2001:db8:00:0:1:2:3:4", "2001:DB8::5:6:7:8", "2001:db8:000::1:0:0:9"};
+  World many(6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    one.checks[i].address = one.addresses[i];
+    many.addresses[i] = fmt::format("2001:db8:{}::1", i);
+    many.checks[i].address = many.addresses[i];
+  }
+  CHECK_FALSE(find_own_fault(one.lose(6).checks, {}, kNow).has_value());
+  CHECK(find_own_fault(many.lose(6).checks, {}, kNow).has_value());
+}
+
 TEST_CASE("them or us: what was lost long ago, or not looked at lately, does not count") {
   World old(10);
   old.lose(10);
