@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "src/base/text.h"
+#include "src/engine/protocol.h"
 #include "src/model/next_hop.h"
 #include "src/model/seen_certificate.h"
 
@@ -64,11 +67,6 @@ WatchVerdict as_answered(std::optional<bool> answer, const ProbedPeer& peer) {
   if (answer == true) return {true, {}};
   if (answer == false && peer.outcome.cause) return no(clause_of(*peer.outcome.cause));
   return answer ? no(trouble_of(peer)) : unknown(trouble_of(peer));
-}
-
-bool is_older(const std::string& protocol, model::TlsVersion least) {
-  const auto version = model::parse_tls_version(protocol);
-  return !version || *version < least;
 }
 
 // The words of Postfix's match= [F 2.4]; what stands for a name becomes it.
@@ -145,7 +143,7 @@ WatchVerdict judge_one(const AskedLevel& asked, const ProbedPeer& peer, std::str
   if (asked.level == Level::Dane) return unknown("a probe does not look at TLSA records");
   auto verdict = as_answered(peer.would.required, peer);
   if (verdict.delivers != true) return verdict;
-  if (asked.min_protocol && is_older(peer.protocol, *asked.min_protocol)) {
+  if (asked.min_protocol && !is_protocol_enough(peer.protocol, *asked.min_protocol)) {
     return no(
         fmt::format("{} is older than {}", peer.protocol, model::to_word(*asked.min_protocol)));
   }

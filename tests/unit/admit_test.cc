@@ -206,6 +206,8 @@ TEST_CASE("each requirement names what is asked and what came") {
   CHECK(short_of(over_tls("TLSv1.1")) == "TLSv1.2 or newer / TLSv1.1");
   CHECK(short_of(over_tls("SSLv3")) == "TLSv1.2 or newer / SSLv3");
   CHECK(short_of(over_tls("TLSv1.2", 112)) == "a cipher of 128 bits / 112 bits");
+  CHECK(short_of(over_tls("nonsense")) == "TLSv1.2 or newer / nonsense");
+  CHECK(short_of(over_tls("TLSv2")) == "a trusted client certificate / no client certificate");
   auto mail = over_tls("TLSv1.4");
   CHECK(short_of(mail) == "a trusted client certificate / no client certificate");
   mail.ccert_fingerprint = "CC:CC";

@@ -97,6 +97,9 @@ TEST_CASE("watch verdict: a protocol older than the row takes is a no") {
   CHECK(of(level, {peer}).why == "TLSv1.2 is older than TLSv1.3");
   peer.protocol = "SSLv3";
   CHECK(of(level, {peer}).delivers == false);
+  // What nobody knows yet is newer than all that we do.
+  peer.protocol = "TLSv1.4";
+  CHECK(of(level, {peer}).delivers == true);
 }
 
 TEST_CASE("watch verdict: one good address is enough, and one unknown leaves it open") {
