@@ -54,6 +54,7 @@ std::string find_header_fault(const Header& header, std::size_t size) {
   if (!are_sections_ordered ||
       header.image_end - header.pool_end != std::uint64_t{header.slots} * sizeof(std::uint64_t) ||
       header.rows > kMostRows || header.faulty_rows > header.rows || header.slots < header.rows ||
+      header.home_slots == 0 || header.slots < header.home_slots ||
       header.profiles > kMostProfiles || header.inbound_rules > kMostRules ||
       header.submission_rules > kMostRules) {
     return "its header contradicts itself";
@@ -252,8 +253,7 @@ bool Image::is_large() const {
 
 std::uint32_t Image::look_ahead(std::string_view destination) const {
   const auto tag = tag_of(destination);
-  const auto at = home_of(tag, home_slots_) * kSlot;
-  if (at < slots_.size()) __builtin_prefetch(slots_.data() + at);
+  __builtin_prefetch(slots_.data() + home_of(tag, home_slots_) * kSlot);
   return tag;
 }
 

@@ -99,6 +99,8 @@ TEST_CASE("image: a header that contradicts itself is refused, even with a right
            Change{"more rows than slots", [](Header& h) { h.rows = h.slots + 1; }},
            Change{"too many rows", [](Header& h) { h.rows = kMostRows + 1; }},
            Change{"more faults than rows", [](Header& h) { h.faulty_rows = h.rows + 1; }},
+           Change{"more homes than slots", [](Header& h) { h.home_slots = h.slots + 1; }},
+           Change{"no homes", [](Header& h) { h.home_slots = 0; }},
            Change{"more slots than bytes", [](Header& h) { ++h.slots; }},
            Change{"a profile too many", [](Header& h) { ++h.profiles; }},
            Change{"a profile too few", [](Header& h) { --h.profiles; }},
