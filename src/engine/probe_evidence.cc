@@ -38,7 +38,7 @@ std::optional<Outcome> outcome_at(const ProbedPlace& place,
                                   std::optional<bool> WouldDeliver::*level) {
   if (place.seen == nullptr) return std::nullopt;
   const auto would = would_deliver(*place.seen, place.expected);
-  if (!would.required || !(would.*level)) return std::nullopt;
+  if (!(would.*level)) return std::nullopt;
   if (!*would.required) return place.seen->outcome;
   if (level == &WouldDeliver::required) return Outcome{Security::Encrypted, std::nullopt};
   if (would.*level == true) return Outcome{Security::Authenticated, std::nullopt};

@@ -28,28 +28,21 @@ std::string clause_of(model::Cause cause) {
   return text;
 }
 
+constexpr std::array<std::pair<ChainTrust, std::string_view>, 7> kTrustClauses{
+    {{ChainTrust::SelfSigned, "self-signed certificate"},
+     {ChainTrust::UntrustedIssuer, "certificate of an issuer that is not trusted"},
+     {ChainTrust::Incomplete, "certificate chain incomplete"},
+     {ChainTrust::Expired, "certificate expired"},
+     {ChainTrust::NotYetValid, "certificate not yet valid"},
+     {ChainTrust::TooWeak, "certificate too weak"},
+     {ChainTrust::Faulty, "certificate not valid"}}};
+
+// Of a chain that is not trusted.
 std::string clause_of(ChainTrust trust) {
-  switch (trust) {
-    case ChainTrust::Trusted:
-      return {};
-    case ChainTrust::SelfSigned:
-      return "self-signed certificate";
-    case ChainTrust::UntrustedIssuer:
-      return "certificate of an issuer that is not trusted";
-    case ChainTrust::Incomplete:
-      return "certificate chain incomplete";
-    case ChainTrust::Expired:
-      return "certificate expired";
-    case ChainTrust::NotYetValid:
-      return "certificate not yet valid";
-    case ChainTrust::TooWeak:
-      return "certificate too weak";
-    case ChainTrust::Faulty:
-      return "certificate not valid";
-    case ChainTrust::NoCertificate:
-      return "no certificate";
+  for (const auto& [each, clause] : kTrustClauses) {
+    if (each == trust) return std::string(clause);
   }
-  return {};
+  return "no certificate";
 }
 
 WatchVerdict unknown(std::string why) {
