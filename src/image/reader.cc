@@ -83,7 +83,7 @@ base::Result<std::size_t> Image::size_of(int fd) {
   if (!is_sealed(fd)) return refused("its descriptor isn't sealed");
   // Not fstat: the role that answers may not call it.
   const off_t end = lseek(fd, 0, SEEK_END);
-  if (end < 0 || std::uint64_t(end) > kLargestImage) return refused("its size is out of bounds");
+  if (static_cast<std::uint64_t>(end) > kLargestImage) return refused("its size is out of bounds");
   if (static_cast<std::size_t>(end) < sizeof(Header)) return refused("it is too short");
   return static_cast<std::size_t>(end);
 }
@@ -138,10 +138,14 @@ base::Result<std::unique_ptr<Image>> Image::finish(std::unique_ptr<Image> image,
 // Copies what has not been copied yet of these bytes; nothing where the image is mapped.
 base::Result<void> Image::fetch(std::size_t from, std::size_t to) {
   while (source_ && from < to) {
+    errno = 0;
     const ssize_t got =
         pread(source_.get(), memory_.get() + from, to - from, static_cast<off_t>(from));
-    if (got == 0 || (got < 0 && errno != EINTR)) return refused("it can't be read to its end");
-    if (got > 0) from += static_cast<std::size_t>(got);
+    if (got > 0) {
+      from += static_cast<std::size_t>(got);
+    } else if (errno != EINTR) {
+      return refused("it can't be read to its end");
+    }
   }
   return {};
 }
@@ -279,7 +283,7 @@ std::optional<model::PolicyRow> Image::read_row(std::size_t& at) const {
     if (!is_there) return {};
     base::ByteReader text(pool_, from.number<std::uint32_t>());
     const auto read = text.text();
-    if (!text.ok() || read.empty()) from.fail();
+    if (read.empty()) from.fail();
     return read;
   };
   row.match = read_text((head & kHasMatch) != 0);
