@@ -134,8 +134,7 @@ std::optional<model::Evidence> evidence_for(const Rules* rules, const ProbeFindi
   const bool asks_for_more = rules != nullptr && rules->has_own_demands;
   if (asks_for_more || (!is_encryption_enough && !outcome)) {
     // Where there is no TLS at all, none of a kind of its own can be had either.
-    const bool is_absent = finding.encrypted && finding.encrypted->cause &&
-                           model::is_tls_missing(*finding.encrypted->cause);
+    const bool is_absent = finding.encrypted && finding.encrypted->cause;
     outcome = is_absent ? finding.encrypted : std::nullopt;
   }
   if (!outcome && !evidence.was_offered) return std::nullopt;
