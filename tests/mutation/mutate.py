@@ -124,7 +124,8 @@ class Workshop:
                               stderr=subprocess.DEVNULL).returncode == 0
 
     def runs_clean(self, name, engine):
-        environment = dict(os.environ, LD_LIBRARY_PATH=str(engine.parent), TLSPOLICYD_LONG="")
+        environment = dict(os.environ, LD_LIBRARY_PATH=str(engine.parent))
+        environment.pop("TLSPOLICYD_LONG", None)
         try:
             return subprocess.run(self.tests[name][0], env=environment, cwd=engine.parent,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

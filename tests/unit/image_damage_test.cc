@@ -190,12 +190,12 @@ TEST_CASE("image: a rule whose bytes are damaged refuses the image by its place"
   };
   // Behind the number: what is required, what happens, the oldest TLS, ... the length of a text.
   const auto inbound = with_rules(1, 0);
-  for (const std::size_t at : {8, 9, 10, 31}) {
+  for (const std::size_t at : {8U, 9U, 10U, 31U}) {
     CHECK(changed(inbound, at, '\x7f') == "policy image refused: its inbound rule 0 is damaged");
   }
   CHECK(changed(inbound, 10, '\x01') == "taken");
   const auto submission = with_rules(0, 1);
-  for (const std::size_t at : {0, 1, 2, 12}) {
+  for (const std::size_t at : {0U, 1U, 2U, 12U}) {
     CHECK(changed(submission, at, '\x7f') ==
           "policy image refused: its submission rule 0 is damaged");
   }
