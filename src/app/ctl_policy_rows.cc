@@ -4,6 +4,7 @@
 
 #include "src/app/ctl_context.h"
 #include "src/app/ctl_profile_fault.h"
+#include "src/base/time_text.h"
 #include "tlsmap/policy_text.h"
 
 namespace app::ctl {
@@ -38,6 +39,12 @@ std::optional<PolicyDbRows::Loaded> PolicyDbRows::load(std::string_view destinat
     } else if (!model::parse_row_mode(loaded.row.mode)) {
       loaded.fault = fmt::format("mode \"{}\" is neither enforce nor observe", loaded.row.mode);
     }
+  }
+  // As the daemon has it: an end that can't be read ends nothing.
+  auto& end = loaded.row.expires_at;
+  if (end && (*end < 1 || *end > base::kLastTime)) {
+    if (loaded.fault.empty()) loaded.fault = fmt::format("expires_at is {}", *end);
+    end.reset();
   }
   return loaded;
 }

@@ -7,21 +7,13 @@
 #include <optional>
 
 #include "src/base/text.h"
+#include "src/engine/protocol.h"
 
 namespace engine {
 namespace {
 
 // What a peer's own certificate says is shown up to here.
 constexpr std::size_t kLongestShown = 80;
-
-// OpenSSL's words in order: "SSLv3" and what nobody knows are 0, "TLSv1" is 10, "TLSv1.3" 13.
-unsigned rank_of(std::string_view protocol) {
-  constexpr std::string_view kTls1 = "TLSv1";
-  if (protocol == kTls1) return 10;
-  if (!protocol.starts_with("TLSv1.")) return 0;
-  const auto minor = base::parse_number<unsigned>(protocol.substr(kTls1.size() + 1));
-  return minor && *minor < 100 ? 10 + *minor : 0;
-}
 
 std::string normalise_fingerprint(std::string_view text) {
   std::string digits;
@@ -157,7 +149,7 @@ std::optional<Shortfall> find_shortfall(const model::InboundRule& rule,
                                         const model::MailFacts& facts) {
   if (rule.require == model::InboundRequire::None) return std::nullopt;
   if (facts.protocol.empty()) return Shortfall{"TLS", "plaintext"};
-  if (rule.min_protocol && rank_of(facts.protocol) < rank_of(model::to_word(*rule.min_protocol))) {
+  if (rule.min_protocol && !is_protocol_enough(facts.protocol, *rule.min_protocol)) {
     return Shortfall{fmt::format("{} or newer", model::to_word(*rule.min_protocol)),
                      base::printable(facts.protocol, kLongestShown)};
   }

@@ -99,10 +99,10 @@ bool Advance::is_success(const Evidence& seen) const {
   return !seen.outcome.cause || !is_identity_asked_for;
 }
 
-// Whether this is a failure at all, under these rules.
+// Whether what is no fault of ours is a failure at all, under these rules.
 bool Advance::counts(const Evidence& seen) const {
   const auto cause = seen.outcome.cause;
-  if (!cause || *cause == Cause::LocalFault || rules_ == nullptr) return false;
+  if (!cause || rules_ == nullptr) return false;
   if (*cause == Cause::StarttlsNotSupported) {
     // No failure where the level lets mail go in clear, and the peer was not known to do better.
     return next_.state.has_vanished || at_least_encrypt(rules_->level) == rules_->level;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "src/base/clock.h"
@@ -47,16 +48,15 @@ std::string describe_end(const CertificateEnd& end, std::int64_t weekly_deliveri
 }
 
 std::string issuing_organisation(std::string_view name) {
-  std::size_t begin = 0;
-  for (std::size_t at = 0; at <= name.size(); ++at) {
-    if (at < name.size() && name[at] == '\\') {
-      ++at;  // RFC 4514 2.4: what follows is no separator
-      continue;
-    }
-    if (at < name.size() && name[at] != ',' && name[at] != '+') continue;
-    const auto part = name.substr(begin, at - begin);
-    if (part.starts_with("O=") && part.size() > 2) return std::string(part.substr(2));
-    begin = at + 1;
+  constexpr std::string_view kType = "O=";
+  for (std::size_t begin = 0; begin < name.size();) {
+    auto end = name.find_first_of("\\,+", begin);
+    // RFC 4514 2.4: what follows a backslash is no separator.
+    while (end < name.size() && name[end] == '\\') end = name.find_first_of("\\,+", end + 2);
+    end = std::min(end, name.size());
+    const auto part = name.substr(begin, end - begin);
+    if (part.starts_with(kType) && part != kType) return std::string(part.substr(kType.size()));
+    begin = end + 1;
   }
   return std::string(name);
 }

@@ -8,17 +8,11 @@ namespace {
 using model::Level;
 using model::Security;
 
-bool is_about_identity(model::Cause cause) {
-  return cause != model::Cause::LocalFault && !model::is_tls_missing(cause);
-}
-
-// Of a delivery with TLS: whether the peer was who the level asks for. What main.cf did not ask,
-// nobody saw.
+// Of a delivery with TLS: whether the peer was who the level asks for; the cause, where there is
+// one, is of its certificate. What main.cf did not ask, nobody saw.
 Foreseen foresee_identity(Level level, const model::Outcome& outcome) {
   const bool is_by_name = level == Level::Verify || level == Level::Secure;
-  if (outcome.cause && is_about_identity(*outcome.cause)) {
-    return is_by_name ? Foreseen::Waited : Foreseen::Unknown;
-  }
+  if (outcome.cause) return is_by_name ? Foreseen::Waited : Foreseen::Unknown;
   // "Verified" for the MX host's name is not yet a name that no DNS answer can change.
   return level == Level::Verify && outcome.security == Security::Authenticated ? Foreseen::Passed
                                                                                : Foreseen::Unknown;

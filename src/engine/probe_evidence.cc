@@ -38,7 +38,7 @@ std::optional<Outcome> outcome_at(const ProbedPlace& place,
                                   std::optional<bool> WouldDeliver::*level) {
   if (place.seen == nullptr) return std::nullopt;
   const auto would = would_deliver(*place.seen, place.expected);
-  if (!would.required || !(would.*level)) return std::nullopt;
+  if (!(would.*level)) return std::nullopt;
   if (!*would.required) return place.seen->outcome;
   if (level == &WouldDeliver::required) return Outcome{Security::Encrypted, std::nullopt};
   if (would.*level == true) return Outcome{Security::Authenticated, std::nullopt};
@@ -134,8 +134,7 @@ std::optional<model::Evidence> evidence_for(const Rules* rules, const ProbeFindi
   const bool asks_for_more = rules != nullptr && rules->has_own_demands;
   if (asks_for_more || (!is_encryption_enough && !outcome)) {
     // Where there is no TLS at all, none of a kind of its own can be had either.
-    const bool is_absent = finding.encrypted && finding.encrypted->cause &&
-                           model::is_tls_missing(*finding.encrypted->cause);
+    const bool is_absent = finding.encrypted && finding.encrypted->cause;
     outcome = is_absent ? finding.encrypted : std::nullopt;
   }
   if (!outcome && !evidence.was_offered) return std::nullopt;

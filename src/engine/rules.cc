@@ -1,5 +1,7 @@
 #include "src/engine/rules.h"
 
+#include <algorithm>
+
 namespace engine {
 
 using model::Fallback;
@@ -18,8 +20,9 @@ Rules rules_of(const model::PolicyRow& row, model::Step step, model::KeyKind kin
   rules.attempts = profile.attempts.value_or(tells_at_once ? 1 : model::kDefaultAttempts);
   rules.retry_after = profile.retry_after.value_or(model::kDefaultRetryAfter);
   rules.failure_memory = profile.failure_memory.value_or(model::kDefaultFailureMemory);
-  rules.downgrade_for = profile.downgrade_for.value_or(model::kDefaultDowngradeFor);
   rules.downgrade_max = profile.downgrade_max.value_or(model::kDefaultDowngradeMax);
+  rules.downgrade_for =
+      profile.downgrade_for.value_or(std::min(model::kDefaultDowngradeFor, rules.downgrade_max));
   rules.remember_for = profile.remember_for.value_or(model::kDefaultRememberFor);
   rules.may_downgrade = kind == model::KeyKind::Domain || step == model::Step::AsWritten;
   rules.has_own_demands = !row.match.empty() || !profile.tafile.empty() ||

@@ -1,6 +1,7 @@
 #include "src/engine/submit.h"
 
 #include "src/base/text.h"
+#include "src/engine/protocol.h"
 
 namespace engine {
 
@@ -50,11 +51,6 @@ SubmissionBook::Found SubmissionBook::find(const Submitter& submitter,
     return true;
   });
   return found;
-}
-
-bool is_protocol_enough(std::string_view protocol, model::TlsVersion least) {
-  if (const auto version = model::parse_tls_version(protocol)) return *version >= least;
-  return protocol.starts_with("TLSv");
 }
 
 Judgement judge_submission(const SubmissionRule& rule, std::string_view protocol,

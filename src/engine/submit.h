@@ -84,10 +84,6 @@ enum class Judgement : std::uint8_t {
 Judgement judge_submission(const model::SubmissionRule& rule, std::string_view protocol,
                            const std::optional<Assured>& recipient);
 
-// Whether a connection of `protocol` is at least `least`. A TLS version that we don't know is newer
-// than all that we do.
-[[nodiscard]] bool is_protocol_enough(std::string_view protocol, model::TlsVersion least);
-
 // What a mail of this sender is sent by: TLS alone, because a rule that is more than observed
 // holds.
 enum class SenderRoute : std::uint8_t { Usual, TlsOnly, Unknown };

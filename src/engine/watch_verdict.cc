@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "src/base/text.h"
+#include "src/engine/protocol.h"
 #include "src/model/next_hop.h"
 #include "src/model/seen_certificate.h"
 
@@ -25,28 +28,21 @@ std::string clause_of(model::Cause cause) {
   return text;
 }
 
+constexpr std::array<std::pair<ChainTrust, std::string_view>, 7> kTrustClauses{
+    {{ChainTrust::SelfSigned, "self-signed certificate"},
+     {ChainTrust::UntrustedIssuer, "certificate of an issuer that is not trusted"},
+     {ChainTrust::Incomplete, "certificate chain incomplete"},
+     {ChainTrust::Expired, "certificate expired"},
+     {ChainTrust::NotYetValid, "certificate not yet valid"},
+     {ChainTrust::TooWeak, "certificate too weak"},
+     {ChainTrust::Faulty, "certificate not valid"}}};
+
+// Of a chain that is not trusted.
 std::string clause_of(ChainTrust trust) {
-  switch (trust) {
-    case ChainTrust::Trusted:
-      return {};
-    case ChainTrust::SelfSigned:
-      return "self-signed certificate";
-    case ChainTrust::UntrustedIssuer:
-      return "certificate of an issuer that is not trusted";
-    case ChainTrust::Incomplete:
-      return "certificate chain incomplete";
-    case ChainTrust::Expired:
-      return "certificate expired";
-    case ChainTrust::NotYetValid:
-      return "certificate not yet valid";
-    case ChainTrust::TooWeak:
-      return "certificate too weak";
-    case ChainTrust::Faulty:
-      return "certificate not valid";
-    case ChainTrust::NoCertificate:
-      return "no certificate";
+  for (const auto& [each, clause] : kTrustClauses) {
+    if (each == trust) return std::string(clause);
   }
-  return {};
+  return "no certificate";
 }
 
 WatchVerdict unknown(std::string why) {
@@ -64,11 +60,6 @@ WatchVerdict as_answered(std::optional<bool> answer, const ProbedPeer& peer) {
   if (answer == true) return {true, {}};
   if (answer == false && peer.outcome.cause) return no(clause_of(*peer.outcome.cause));
   return answer ? no(trouble_of(peer)) : unknown(trouble_of(peer));
-}
-
-bool is_older(const std::string& protocol, model::TlsVersion least) {
-  const auto version = model::parse_tls_version(protocol);
-  return !version || *version < least;
 }
 
 // The words of Postfix's match= [F 2.4]; what stands for a name becomes it.
@@ -145,7 +136,7 @@ WatchVerdict judge_one(const AskedLevel& asked, const ProbedPeer& peer, std::str
   if (asked.level == Level::Dane) return unknown("a probe does not look at TLSA records");
   auto verdict = as_answered(peer.would.required, peer);
   if (verdict.delivers != true) return verdict;
-  if (asked.min_protocol && is_older(peer.protocol, *asked.min_protocol)) {
+  if (asked.min_protocol && !is_protocol_enough(peer.protocol, *asked.min_protocol)) {
     return no(
         fmt::format("{} is older than {}", peer.protocol, model::to_word(*asked.min_protocol)));
   }

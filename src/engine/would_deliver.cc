@@ -40,7 +40,6 @@ std::optional<bool> takes_clear(const model::ProbedAddress& probed) {
 // the handshake fails [F 3.2.1, 3.2.5]; but for ever deferred where the peer is gone or silent
 // instead of answering STARTTLS [F 3.2.4].
 std::optional<bool> falls_back(const model::ProbedAddress& probed) {
-  if (probed.outcome.cause == Cause::PlaintextAfter220) return std::nullopt;
   const bool is_unanswered = probed.was_offered && probed.starttls_code == 0;
   return is_unanswered ? std::optional(false) : takes_clear(probed);
 }

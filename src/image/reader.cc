@@ -54,6 +54,7 @@ std::string find_header_fault(const Header& header, std::size_t size) {
   if (!are_sections_ordered ||
       header.image_end - header.pool_end != std::uint64_t{header.slots} * sizeof(std::uint64_t) ||
       header.rows > kMostRows || header.faulty_rows > header.rows || header.slots < header.rows ||
+      header.home_slots == 0 || header.slots < header.home_slots ||
       header.profiles > kMostProfiles || header.inbound_rules > kMostRules ||
       header.submission_rules > kMostRules) {
     return "its header contradicts itself";
@@ -82,7 +83,7 @@ base::Result<std::size_t> Image::size_of(int fd) {
   if (!is_sealed(fd)) return refused("its descriptor isn't sealed");
   // Not fstat: the role that answers may not call it.
   const off_t end = lseek(fd, 0, SEEK_END);
-  if (end < 0 || std::uint64_t(end) > kLargestImage) return refused("its size is out of bounds");
+  if (static_cast<std::uint64_t>(end) > kLargestImage) return refused("its size is out of bounds");
   if (static_cast<std::size_t>(end) < sizeof(Header)) return refused("it is too short");
   return static_cast<std::size_t>(end);
 }
@@ -137,10 +138,14 @@ base::Result<std::unique_ptr<Image>> Image::finish(std::unique_ptr<Image> image,
 // Copies what has not been copied yet of these bytes; nothing where the image is mapped.
 base::Result<void> Image::fetch(std::size_t from, std::size_t to) {
   while (source_ && from < to) {
+    errno = 0;
     const ssize_t got =
         pread(source_.get(), memory_.get() + from, to - from, static_cast<off_t>(from));
-    if (got == 0 || (got < 0 && errno != EINTR)) return refused("it can't be read to its end");
-    if (got > 0) from += static_cast<std::size_t>(got);
+    if (got > 0) {
+      from += static_cast<std::size_t>(got);
+    } else if (errno != EINTR) {
+      return refused("it can't be read to its end");
+    }
   }
   return {};
 }
@@ -252,8 +257,7 @@ bool Image::is_large() const {
 
 std::uint32_t Image::look_ahead(std::string_view destination) const {
   const auto tag = tag_of(destination);
-  const auto at = home_of(tag, home_slots_) * kSlot;
-  if (at < slots_.size()) __builtin_prefetch(slots_.data() + at);
+  __builtin_prefetch(slots_.data() + home_of(tag, home_slots_) * kSlot);
   return tag;
 }
 
@@ -279,7 +283,7 @@ std::optional<model::PolicyRow> Image::read_row(std::size_t& at) const {
     if (!is_there) return {};
     base::ByteReader text(pool_, from.number<std::uint32_t>());
     const auto read = text.text();
-    if (!text.ok() || read.empty()) from.fail();
+    if (read.empty()) from.fail();
     return read;
   };
   row.match = read_text((head & kHasMatch) != 0);

@@ -45,24 +45,22 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-// All of `from`, from its first byte, behind what is in `to`; at most kLargestImage bytes. False
-// with errno set.
-bool copy_all(int from, int to) {
+// All of `from`, from its first byte, behind what is in `to`; at most `most` bytes. False with
+// errno set.
+bool copy_all(int from, int to, std::uint64_t most) {
   std::vector<char> chunk(kChunk);
-  for (std::uint64_t at = 0;;) {
-    const ssize_t got = pread(from, chunk.data(), chunk.size(), static_cast<off_t>(at));
+  for (std::uint64_t at = 0; at < most;) {
+    const auto room = std::min<std::uint64_t>(chunk.size(), most - at);
+    const ssize_t got = pread(from, chunk.data(), room, static_cast<off_t>(at));
     if (got == 0) return true;
     if (got < 0) {
       if (errno == EINTR) continue;
       return false;
     }
     at += static_cast<std::uint64_t>(got);
-    if (at > kLargestImage) {
-      errno = EFBIG;
-      return false;
-    }
     if (!write_all(to, {chunk.data(), static_cast<std::size_t>(got)})) return false;
   }
+  return true;
 }
 
 base::Result<void> write_new_file(int fd, const std::string& path) {
@@ -72,7 +70,8 @@ base::Result<void> write_new_file(int fd, const std::string& path) {
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!file) return failed("creating " + path);
   // The umask must not decide who may read it.
-  if (fchmod(file.get(), 0640) != 0 || !copy_all(fd, file.get()) || fsync(file.get()) != 0) {
+  if (fchmod(file.get(), 0640) != 0 || !copy_all(fd, file.get(), kLargestImage) ||
+      fsync(file.get()) != 0) {
     return failed("writing " + path);
   }
   // Two daemons for a moment, the old and its replacement: the later one took the name away.
@@ -112,13 +111,15 @@ base::Result<base::UniqueFd> load_sealed(const std::string& path) {
   if (!S_ISREG(status.st_mode)) {
     return base::Error{fmt::format("reading {}: it is no regular file", path)};
   }
-  if (static_cast<std::uint64_t>(status.st_size) > kLargestImage) {
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > kLargestImage) {
     return base::Error{fmt::format("reading {}: it has {} bytes, {} are allowed", path,
                                    status.st_size, kLargestImage)};
   }
   auto fd = make_memfd("tlspolicyd-image");
   if (!fd) return fd;
-  if (!copy_all(file.get(), fd->get())) return failed("reading " + path);
+  // What is appended meanwhile is not part of what was looked at.
+  if (!copy_all(file.get(), fd->get(), size)) return failed("reading " + path);
   return with_seals(std::move(*fd));
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <memory>
 #include <new>
 
@@ -84,18 +83,19 @@ bool Writer::PoolEqual::operator()(std::uint32_t offset, std::string_view text) 
   return text == text_at(*pool, offset);
 }
 
-Writer::Writer() : texts_(0, PoolHash{&pool_}, PoolEqual{&pool_}) {}
+Writer::Writer(const WriterLimits& limits)
+    : limits_(limits), texts_(0, PoolHash{&pool_}, PoolEqual{&pool_}) {}
 Writer::~Writer() = default;
 
 void Writer::expect_rows(std::uint64_t rows) {
-  rows = std::min<std::uint64_t>(rows, kMostRows);
+  rows = std::min<std::uint64_t>(rows, limits_.rows);
   records_.reserve(rows * kUsualRecord);
   slots_.reserve(rows);
 }
 
 base::Result<std::uint32_t> Writer::add_profile(const model::Profile& profile) {
-  if (profile_count_ == kMostProfiles) {
-    return base::Error{fmt::format("more than {} profiles", kMostProfiles)};
+  if (profile_count_ == limits_.profiles) {
+    return base::Error{fmt::format("more than {} profiles", limits_.profiles)};
   }
   if (auto appended = append_profile(profiles_, profile); !appended) {
     return base::Error{appended.error()};
@@ -104,8 +104,8 @@ base::Result<std::uint32_t> Writer::add_profile(const model::Profile& profile) {
 }
 
 base::Result<void> Writer::add_rule(const model::InboundRule& rule) {
-  if (inbound_count_ == kMostRules) {
-    return base::Error{fmt::format("table inbound has more than {} rows", kMostRules)};
+  if (inbound_count_ == limits_.rules) {
+    return base::Error{fmt::format("table inbound has more than {} rows", limits_.rules)};
   }
   append_rule(inbound_, rule);
   ++inbound_count_;
@@ -113,8 +113,8 @@ base::Result<void> Writer::add_rule(const model::InboundRule& rule) {
 }
 
 base::Result<void> Writer::add_rule(const model::SubmissionRule& rule) {
-  if (submission_count_ == kMostRules) {
-    return base::Error{fmt::format("table submission has more than {} rows", kMostRules)};
+  if (submission_count_ == limits_.rules) {
+    return base::Error{fmt::format("table submission has more than {} rows", limits_.rules)};
   }
   append_rule(submission_, rule);
   ++submission_count_;
@@ -138,11 +138,10 @@ base::Result<void> Writer::check(const Row& row) const {
         fmt::format("has a match of {} bytes; {} are allowed", row.match.size(), kLongestText));
   }
   if (row.fault.empty() && row.profile >= profile_count_) return refuse("has no known profile");
-  if (slots_.size() == kMostRows) return refuse(fmt::format("is one more than {}", kMostRows));
-  // Offsets are 32 bits wide, one value stands for "none".
-  constexpr std::uint64_t kLargestSection = std::numeric_limits<std::uint32_t>::max() - 1;
-  if (records_.size() > kLargestSection - 2 * kLongestKey ||
-      pool_.size() > kLargestSection - 2 * (kLongestText + kLongestFault)) {
+  if (slots_.size() == limits_.rows)
+    return refuse(fmt::format("is one more than {}", limits_.rows));
+  if (records_.size() + 2 * kLongestKey > limits_.section ||
+      pool_.size() + 2 * (kLongestText + kLongestFault) > limits_.section) {
     return refuse("is more than an image can hold");
   }
   return {};
@@ -202,8 +201,8 @@ base::Result<base::UniqueFd> Writer::finish(base::sys_seconds built_at) {
   header.checksum = XXH3_64bits(&header, offsetof(Header, checksum));
 
   base::Result<base::UniqueFd> sealed = base::Error{fmt::format(
-      "the policy image would have {} bytes, {} are allowed", header.image_end, kLargestImage)};
-  if (header.image_end <= kLargestImage) {
+      "the policy image would have {} bytes, {} are allowed", header.image_end, limits_.image)};
+  if (header.image_end <= limits_.image) {
     const std::string_view head(reinterpret_cast<const char*>(&header), sizeof(Header));
     sealed = seal("tlspolicyd-image",
                   {head, profiles_, inbound_, submission_, records_, pool_, bytes_of(slots)});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -18,9 +19,19 @@
 
 namespace image {
 
+// What may go into one image, beyond the bounds of a single row; smaller in tests.
+struct WriterLimits {
+  std::uint32_t profiles = kMostProfiles;
+  std::uint32_t rows = kMostRows;
+  std::uint32_t rules = kMostRules;  // of each table
+  // Of the records and of the pool: offsets are 32 bits wide, one value stands for "none".
+  std::uint64_t section = std::numeric_limits<std::uint32_t>::max() - 1;
+  std::uint64_t image = kLargestImage;
+};
+
 class Writer {
  public:
-  Writer();
+  explicit Writer(const WriterLimits& limits = {});
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -39,12 +50,12 @@ class Writer {
     std::int64_t expires_at = 0;
     std::string_view fault = {};  // why the name must answer TEMP; cut at kLongestFault
   };
-  // Refuses a row out of order, too long, beyond the limits of format.h or with an unknown profile;
+  // Refuses a row out of order, too long, beyond the limits or with an unknown profile;
   // the writer is then as before.
   base::Result<void> add_row(const Row& row);
 
-  // Rules in the order in which they are to be found again; faulty ones too. Refused beyond
-  // kMostRules.
+  // Rules in the order in which they are to be found again; faulty ones too. Refused beyond the
+  // limit.
   base::Result<void> add_rule(const model::InboundRule& rule);
   base::Result<void> add_rule(const model::SubmissionRule& rule);
 
@@ -72,6 +83,7 @@ class Writer {
   std::uint32_t offset_in_pool(std::string_view text);
   void clear();
 
+  WriterLimits limits_;
   std::string profiles_;
   std::uint32_t profile_count_ = 0;
   std::string inbound_;

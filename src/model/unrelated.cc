@@ -1,7 +1,6 @@
 #include "src/model/unrelated.h"
 
-#include <algorithm>
-
+#include "src/model/client_match.h"
 #include "src/model/next_hop.h"
 
 namespace model {
@@ -25,14 +24,7 @@ std::string network_of(std::string_view mx) {
   const auto open = mx.find('[');
   const auto close = mx.find(']');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return {};
-  const auto address = mx.substr(open + 1, close - open - 1);
-  const char separator = address.find(':') == std::string_view::npos ? '.' : ':';
-  std::size_t end = 0;
-  for (int parts = 0; parts < 3 && end < address.size(); ++parts) {
-    end = std::min(address.find(separator, end), address.size());
-    if (parts < 2 && end < address.size()) ++end;
-  }
-  return std::string(address.substr(0, end));
+  return client_network_of(mx.substr(open + 1, close - open - 1));
 }
 
 }  // namespace model

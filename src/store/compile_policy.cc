@@ -167,8 +167,6 @@ MaybeStop Compiler::add_row(image::Writer::Row row, std::optional<std::string> f
     text = fmt::format("table outbound, destination \"{}\": {}",
                        base::printable(row.destination, 300), *fault);
     row.match = {};
-    row.mode = model::RowMode::Enforce;
-    row.expires_at = 0;
     row.fault = text;
   }
   if (const auto added = writer_->add_row(row); !added) return Refusal{added.error()};
@@ -206,15 +204,15 @@ MaybeStop Compiler::visit_odd(const Statement& statement, std::string_view writt
   start_collecting();
   OddRow odd;
   odd.written = written;
+  image::Writer::Row row;
+  odd.fault = row_check_->read(statement, row).value_or("");
+  odd.profile = row.profile;
+  odd.match = row.match;
+  odd.mode = row.mode;
+  odd.expires_at = row.expires_at;
   const auto parsed = model::parse_destination(written);
   if (parsed) {
     odd.key = parsed->text;
-    image::Writer::Row row;
-    if (auto fault = row_check_->read(statement, row)) odd.fault = *fault;
-    odd.profile = row.profile;
-    odd.match = row.match;
-    odd.mode = row.mode;
-    odd.expires_at = row.expires_at;
   } else {
     // A question for the very same text must not be told that there is no row.
     odd.key = model::normalise_key(base::trim(written)).text;
@@ -289,6 +287,9 @@ void join_equal_keys(std::vector<OddRow>& rows) {
       rows[kept - 1].fault = fmt::format(
           "\"{}\" and \"{}\" are the same destination; delete one of the two",
           base::printable(rows[kept - 1].written, 100), base::printable(rows[i].written, 100));
+      // Which of them was meant nobody knows: the name holds mail though one of them does not.
+      rows[kept - 1].mode = model::RowMode::Enforce;
+      rows[kept - 1].expires_at = 0;
       continue;
     }
     if (kept != i) rows[kept] = std::move(rows[i]);

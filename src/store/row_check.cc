@@ -3,18 +3,39 @@
 #include <fmt/format.h>
 
 #include "src/base/text.h"
+#include "src/base/time_text.h"
 #include "src/model/next_hop.h"
 
 namespace store {
 namespace {
 
 constexpr std::size_t kLongestMatch = 4096;
-constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
 // Enough for any policy where rows share matches; where none do, remembering them saves nothing.
 constexpr std::size_t kMostMatchesRemembered = 10'000;
 
 std::string quoted(std::string_view text) {
   return fmt::format("\"{}\"", base::printable(text, 100));
+}
+
+std::optional<std::string> read_mode(const Statement& statement, image::Writer::Row& row) {
+  const auto mode = model::parse_row_mode(statement.text(3));
+  row.mode = mode.value_or(model::RowMode::Enforce);
+  if (mode) return std::nullopt;
+  return fmt::format("mode is {}; allowed are enforce, observe", quoted(statement.text(3)));
+}
+
+std::optional<std::string> read_end(const Statement& statement, image::Writer::Row& row) {
+  row.expires_at = 0;
+  const auto type = statement.type(4);
+  if (type == ColumnType::Null) return std::nullopt;
+  const auto end = statement.integer(4);
+  if (type == ColumnType::Integer && end >= 1 && end <= base::kLastTime) {
+    row.expires_at = end;
+    return std::nullopt;
+  }
+  return fmt::format(
+      "expires_at is {}; allowed are whole seconds since 1970-01-01 00:00 UTC, up to the year 9999",
+      quoted(statement.text(4)));
 }
 
 }  // namespace
@@ -66,25 +87,13 @@ std::optional<std::string> RowCheck::read_match(const Statement& statement,
 }
 
 std::optional<std::string> RowCheck::read(const Statement& statement, image::Writer::Row& row) {
+  // Whether it holds comes first, and comes out whatever else is wrong: a row that only observes,
+  // or is over, is at fault for nobody.
+  auto mode_fault = read_mode(statement, row);
+  auto end_fault = read_end(statement, row);
   if (auto fault = read_profile_name(statement, row.profile)) return fault;
   if (auto fault = read_match(statement, row)) return fault;
-
-  const auto mode = model::parse_row_mode(statement.text(3));
-  if (!mode) {
-    return fmt::format("mode is {}; allowed are enforce, observe", quoted(statement.text(3)));
-  }
-  row.mode = *mode;
-
-  row.expires_at = 0;
-  const auto type = statement.type(4);
-  if (type == ColumnType::Null) return std::nullopt;
-  row.expires_at = statement.integer(4);
-  if (type == ColumnType::Integer && row.expires_at >= 1 && row.expires_at <= kLastSecond) {
-    return std::nullopt;
-  }
-  return fmt::format(
-      "expires_at is {}; allowed are whole seconds since 1970-01-01 00:00 UTC, up to the year 9999",
-      quoted(statement.text(4)));
+  return mode_fault ? mode_fault : end_fault;
 }
 
 bool is_normal_form(std::string_view destination) {

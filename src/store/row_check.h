@@ -25,7 +25,8 @@ class RowCheck {
   RowCheck(const std::vector<model::Profile>& profiles, const model::PolicyCheck& check);
 
   // Fills everything but the destination from the row `statement` stands on; views live until its
-  // next step. Where something is wrong, says what; `row` is of no use then.
+  // next step. Where something is wrong, says what; of `row` only its mode and its end are of use
+  // then, as far as they can be read: what can't be holds, and for ever.
   std::optional<std::string> read(const Statement& statement, image::Writer::Row& row);
 
  private:

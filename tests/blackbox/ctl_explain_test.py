@@ -135,6 +135,14 @@ class Explain(Desk):
         text = self.done("explain", "a.example")
         self.assertIn("tlspolicyctl set a.example", text)
 
+    def test_an_end_that_is_no_time_is_a_fault_and_ends_nothing(self):
+        self.done("set", "a.example", "required")
+        self.break_row("a.example", "expires_at=-1")
+        found = self.explain("a.example")
+        self.assertEqual("faulty", found["rows"][0]["fate"])
+        self.assertIn("expires_at is -1", found["rows"][0]["why"])
+        self.assertTrue(replies(found)["policy"].startswith("TEMP "))
+
     def test_a_daemon_that_does_not_serve_this_content_is_mentioned(self):
         self.done("set", "a.example", "required")
         for status, words in (

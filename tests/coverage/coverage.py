@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 """coverage.py BUILD [--missing FOLDER_OR_FILE...] [--json]: what the tests reached of the product, from
 the counters that a build with TLSPOLICYD_COVERAGE left in BUILD/profiles. A line a folder, goals
-beside it; exit 1 where one is missed. --missing names the lines and branches that nothing reached."""
+beside it; exit 1 where one is missed. --missing names the lines and branches that nothing reached.
+
+Branches are those of the source: one in a template counts once, however often it is made, and is taken
+where one of its makings took it. A switch of ours names every enumerator (-Wswitch-enum, and no
+`default:`), so that none of them matches is no branch; each of its labels is one."""
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -13,13 +18,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GOAL = (0.95, 0.90)
 GOALS = {"src/engine": (0.95, 1.0), "src/image": (0.95, 1.0), "src/wire/netstring": (0.95, 1.0)}
 KEPT = ("src", "tlsmap", "policyd")
+# What stands before the value that a switch looks at.
+SWITCH = re.compile(r"\bswitch \((?:.*; )?$")
 
 
 def tool(*arguments):
     return subprocess.run(arguments, stdout=subprocess.PIPE, check=True).stdout
 
 
-def exported(build, names, summary_only):
+def exported(build, names):
     """llvm-cov's data of the files asked for, all of the product where none is."""
     profiles = sorted((build / "profiles").glob("*.profraw"))
     if not profiles:
@@ -28,7 +35,7 @@ def exported(build, names, summary_only):
     tool("llvm-profdata", "merge", "-sparse", "-o", merged, *profiles)
     programs = sorted(path for path in (build / "bin").iterdir() if path.is_file())
     others = [word for path in programs[1:] for word in ("-object", path)]
-    options = ["-summary-only"] if summary_only else ["-skip-expansions", "-skip-functions"]
+    options = ["-skip-expansions", "-skip-functions"]
     sources = [ROOT / name for name in names or KEPT]
     return json.loads(tool("llvm-cov", "export", "-format=text", *options, f"-instr-profile={merged}",
                            programs[0], *others, *sources))["data"][0]["files"]
@@ -39,14 +46,34 @@ def room_of(path):
     return "src/wire/netstring" if path.startswith("src/wire/netstring.") else str(pathlib.Path(path).parent)
 
 
+def text_of(file):
+    return pathlib.Path(file["filename"]).read_text(encoding="utf-8").splitlines()
+
+
+def branches_of(file):
+    """(line, column) -> how often it was true, and how often false."""
+    text, found = text_of(file), {}
+    for line, column, end_line, end_column, true, false, *_ in file["branches"]:
+        if line > len(text):
+            sys.exit(f"coverage: {file['filename']} was edited since: build and run the tests again")
+        if SWITCH.search(text[line - 1][:column - 1]):
+            continue
+        counts = found.setdefault((line, column, end_line, end_column), [0, 0])
+        counts[0] += true
+        counts[1] += false
+    return found
+
+
 def sums(files):
     """folder -> [lines, covered, branches, covered]"""
     rooms = {}
     for file in files:
         room = rooms.setdefault(room_of(str(pathlib.Path(file["filename"]).relative_to(ROOT))), [0] * 4)
-        for at, kind in ((0, "lines"), (2, "branches")):
-            room[at] += file["summary"][kind]["count"]
-            room[at + 1] += file["summary"][kind]["covered"]
+        room[0] += file["summary"]["lines"]["count"]
+        room[1] += file["summary"]["lines"]["covered"]
+        for counts in branches_of(file).values():
+            room[2] += len(counts)
+            room[3] += sum(count > 0 for count in counts)
     return dict(sorted(rooms.items()))
 
 
@@ -77,10 +104,9 @@ def show(rows):
 def show_missing(files):
     for file in files:
         path = pathlib.Path(file["filename"]).relative_to(ROOT)
-        text = (ROOT / path).read_text(encoding="utf-8").splitlines()
-        missed = {}
-        for line, column, _, _, true, false, *_ in file["branches"]:
-            what = [word for count, word in ((true, "never true"), (false, "never false")) if count == 0]
+        text, missed = text_of(file), {}
+        for (line, column, *_), counts in branches_of(file).items():
+            what = [word for count, word in zip(counts, ("never true", "never false")) if count == 0]
             if what:
                 missed.setdefault(line, []).append(f"{column}: {', '.join(what)}")
         for line, _, count, has_count, is_entry, *_ in file["segments"]:
@@ -96,7 +122,7 @@ def main():
     parser.add_argument("--missing", nargs="+", default=[])
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    files = exported(asked.build.resolve(), asked.missing, not asked.missing)
+    files = exported(asked.build.resolve(), asked.missing)
     if asked.missing:
         show_missing(files)
         return

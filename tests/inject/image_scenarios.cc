@@ -100,6 +100,18 @@ Outcome load(const World& world, bool copies) {
   return describe(**image) == samples().before_text ? Outcome::Exact : world.wrong("another image");
 }
 
+Outcome read(const World& world) {
+  constexpr std::size_t kMost = 1'000'000;
+  const auto fd = image::load_sealed(world.path("image"));
+  if (!fd) return world.refused(fd.error());
+  const auto bytes = image::read_sealed(fd->get(), kMost);
+  if (bytes.empty()) return world.refused("it can't be read");
+  const Calm ours;
+  const auto image = image::Image::over(bytes);
+  if (!image) return world.wrong(image.error());
+  return describe(**image) == samples().before_text ? Outcome::Exact : world.wrong("another image");
+}
+
 const std::array kScenarios{
     Scenario{"image-make", prepare, make, inspect_save},
     Scenario{"image-save", prepare, save, inspect_save},
@@ -107,6 +119,7 @@ const std::array kScenarios{
              inspect_save},
     Scenario{"image-load", prepare, [](const World& world) { return load(world, true); },
              inspect_save},
+    Scenario{"image-read", prepare, read, inspect_save},
 };
 
 }  // namespace

@@ -75,6 +75,7 @@ constexpr std::array kFaults{
     Fault{"fdatasync.EIO", Call::Fdatasync, EIO},
     Fault{"ftruncate.EIO", Call::Ftruncate, EIO},
     Fault{"ftruncate.ENOSPC", Call::Ftruncate, ENOSPC},
+    Fault{"fchmod.EROFS", Call::Fchmod, EROFS},
     Fault{"rename.EIO", Call::Rename, EIO},
     Fault{"rename.ENOSPC", Call::Rename, ENOSPC},
     Fault{"unlink.EIO", Call::Unlink, EIO},

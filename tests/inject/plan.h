@@ -42,6 +42,7 @@ enum class Call : std::uint8_t {
   Fsync,
   Fdatasync,
   Ftruncate,
+  Fchmod,
   Rename,
   Unlink,
   Fcntl,

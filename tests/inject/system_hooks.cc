@@ -183,6 +183,10 @@ int ftruncate64(int fd, off_t size) noexcept {
   static auto* const real = next<int(int, off_t)>("ftruncate64");
   return fails(Call::Ftruncate) ? -1 : real(fd, size);
 }
+int fchmod(int fd, mode_t mode) noexcept {
+  static auto* const real = next<int(int, mode_t)>("fchmod");
+  return fails(Call::Fchmod) ? -1 : real(fd, mode);
+}
 int rename(const char* from, const char* to) noexcept {
   static auto* const real = next<int(const char*, const char*)>("rename");
   return fails(Call::Rename) ? -1 : real(from, to);

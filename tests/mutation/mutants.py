@@ -31,6 +31,8 @@ SWAPS = [
     ("constant", r"\btrue\b", "false"), ("constant", r"\bfalse\b", "true"),
 ]
 NUMBER = re.compile(r"(?<![\w.'])([1-9][0-9']*)(?=[;,)}\] ])")
+# What {} is the same as, or what another mutant stands for.
+NOTHING = ("true", "false", "std::nullopt", "nullptr", '""')
 CONDITION = re.compile(r"\b(?:if|while) \(")
 # A statement that stands by itself and does something: an assignment or a call, no declaration.
 STATEMENT = re.compile(r"^\s+(?!return\b|using\b|break\b|continue\b|case\b|const\b|auto\b|static\b"
@@ -94,7 +96,7 @@ def mutants_of(path, text):
     for start, end in negations(code):
         add("negate", start, end, f" !({text[start:end].strip()})".lstrip(), "the condition negated")
     for one in re.finditer(r"\breturn ([^;{}]+);", code):
-        if one.group(1) not in ("true", "false") and not one.group(1).strip().isdigit():
+        if one.group(1) not in NOTHING and not one.group(1).strip().isdigit():
             add("return", one.start(1), one.end(1), "{}", "returns {} instead")
     place = 0
     for line, bare in zip(text.split("\n"), code.split("\n")):

@@ -70,8 +70,9 @@ class Workshop:
 
     def link_engine(self, to, objects):
         libraries = [self.build / "src/model/libmodel.a", self.build / "src/base/libbase.a"]
-        subprocess.run(["c++", "-shared", "-o", to, *objects, *libraries, "-lfmt", "-lcrypto", "-lidn2"],
-                       check=True)
+        # Without a name of its own a library is looked for where it stood when the test was linked.
+        subprocess.run(["c++", "-shared", "-Wl,-soname,libengine.so", "-o", to, *objects, *libraries,
+                        "-lfmt", "-lcrypto", "-lidn2"], check=True)
 
     def add_test(self, name, included, engine, arguments):
         """Links the test once more, with the shared engine in place of the archive."""
@@ -124,9 +125,10 @@ class Workshop:
                               stderr=subprocess.DEVNULL).returncode == 0
 
     def runs_clean(self, name, engine):
-        environment = dict(os.environ, LD_LIBRARY_PATH=str(engine.parent), TLSPOLICYD_LONG="")
+        environment = dict(os.environ, LD_LIBRARY_PATH=str(engine.parent))
+        environment.pop("TLSPOLICYD_LONG", None)
         try:
-            return subprocess.run(self.tests[name][0], env=environment, cwd=engine.parent,
+            return subprocess.run(self.tests[name][0], env=environment, cwd=self.folder,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   timeout=self.patience.get(name), check=False).returncode == 0
         except subprocess.TimeoutExpired:
@@ -136,6 +138,8 @@ class Workshop:
         """Those that fail without a mutant. How long the others take is how long one is waited for."""
         failing, good = [], self.folder / "good" / "libengine.so"
         for test in self.tests:
+            if self.runs_clean(test, self.folder / "none" / "libengine.so"):
+                sys.exit(f"{test} runs without the library that mutants are put into")
             begun = time.monotonic()
             if not self.runs_clean(test, good):
                 failing.append(test)

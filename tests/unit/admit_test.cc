@@ -206,6 +206,8 @@ TEST_CASE("each requirement names what is asked and what came") {
   CHECK(short_of(over_tls("TLSv1.1")) == "TLSv1.2 or newer / TLSv1.1");
   CHECK(short_of(over_tls("SSLv3")) == "TLSv1.2 or newer / SSLv3");
   CHECK(short_of(over_tls("TLSv1.2", 112)) == "a cipher of 128 bits / 112 bits");
+  CHECK(short_of(over_tls("nonsense")) == "TLSv1.2 or newer / nonsense");
+  CHECK(short_of(over_tls("TLSv2")) == "a trusted client certificate / no client certificate");
   auto mail = over_tls("TLSv1.4");
   CHECK(short_of(mail) == "a trusted client certificate / no client certificate");
   mail.ccert_fingerprint = "CC:CC";
@@ -304,4 +306,74 @@ TEST_CASE("a rule that learns holds for those who are known to use TLS alone") {
   CHECK(engine::ruling_of(stranger, mail).action == model::Action::Pass);
   CHECK(engine::admit(book, engine::make_bringer(mail), mail, kNow, everybody).kind ==
         Admission::Kind::Violated);
+}
+
+TEST_CASE("a pin is that of the certificate or of its key, and none shown is told apart") {
+  auto pinned = rule(1, "192.0.2.1", "");
+  pinned.ccert_fingerprint = "AA:BB, cc:dd";
+  auto mail = over_tls();
+  const auto got = [&] {
+    const auto found = engine::find_shortfall(pinned, mail);
+    return found ? found->got : std::string("nothing");
+  };
+  CHECK(got() == "no client certificate");
+  mail.ccert_fingerprint = "aabb";
+  CHECK(got() == "nothing");
+  mail.ccert_fingerprint = "11:22";
+  CHECK(got() == "another client certificate");
+  mail.ccert_pubkey_fingerprint = "CC:DD";
+  CHECK(got() == "nothing");
+  // A key alone is shown by a client with a raw public key.
+  mail.ccert_fingerprint = {};
+  CHECK(got() == "nothing");
+  mail.ccert_pubkey_fingerprint = "33:44";
+  CHECK(got() == "another client certificate");
+  pinned.require = InboundRequire::Certificate;
+  CHECK(got() == "a client certificate that is not trusted");
+}
+
+TEST_CASE("the text names a bounce, a sender without a domain and a client without a name") {
+  const engine::Shortfall lack{"TLS", "plaintext"};
+  const auto told = [&lack](const model::MailFacts& of) {
+    return engine::expand_text("$sender_domain $client", lack, of);
+  };
+  CHECK(told(facts("192.0.2.1", "mx.a.example", "u@a.example")) ==
+        "a.example mx.a.example[192.0.2.1]");
+  CHECK(told(facts("192.0.2.1", "unknown", "")) == "<> 192.0.2.1");
+  CHECK(told(facts("192.0.2.1", "", "postmaster")) == "postmaster 192.0.2.1");
+}
+
+TEST_CASE("the domain of a bringer's sender is what his TLS is remembered by") {
+  const auto domain_of = [](std::string_view sender) {
+    const auto bringer = engine::make_bringer(facts("192.0.2.1", "unknown", sender));
+    return std::string(bringer.sender_domain());
+  };
+  CHECK(domain_of("U@A.Example") == "a.example");
+  CHECK(domain_of("") == "<>");
+  CHECK(domain_of("postmaster") == "postmaster");
+}
+
+TEST_CASE("a rule that can't be read is left out, and of two alike the first holds") {
+  const std::vector<InboundRule> rules{rule(1, "", "no sender"), rule(2, "no client", ""),
+                                       rule(3, "", "a.example"), rule(4, "", "a.example"),
+                                       rule(5, "192.0.2.1", ""), rule(6, "192.0.2.1", "")};
+  const engine::InboundBook book(rules);
+  CHECK(book.size() == 2);
+  CHECK(judged(rules, facts("192.0.2.9", "unknown", "u@a.example")) == "3 violated by sender");
+  CHECK(judged(rules, facts("192.0.2.1", "unknown", "u@a.example")) == "5 violated by client");
+}
+
+TEST_CASE("a client's rules for other senders leave it to the next best rule") {
+  // All of these match the client; only the last one the sender.
+  const std::vector<InboundRule> rules{
+      rule(1, "192.0.2.1", "b.example"),     rule(2, "mx.a.example", "b.example"),
+      rule(3, "*.a.example", "b.example"),   rule(4, "*.example", "<>"),
+      rule(5, "*.example", "u@a.example"),   rule(6, "192.0.2.0/24", ".b.example"),
+      rule(7, "192.0.2.0/24", "u@b.example")};
+  CHECK(judged(rules, facts("192.0.2.1", "mx.a.example", "u@a.example")) ==
+        "5 violated by client and sender");
+  CHECK(judged(rules, facts("192.0.2.1", "mx.a.example", "")) == "4 violated by client and sender");
+  CHECK(judged(rules, facts("192.0.2.1", "mx.a.example", "u@.b.example")) ==
+        "6 violated by client and sender");
+  CHECK(judged(rules, facts("192.0.2.9", "unknown", "u@")) == "no rule");
 }

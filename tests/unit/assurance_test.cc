@@ -136,3 +136,10 @@ TEST_CASE("assurance: what isn't known now is neither sure nor unsure") {
   CHECK(engine::assure(engine::judge_without_policy(model::RowMode::Enforce)).assurance ==
         Assurance::Unknown);
 }
+
+TEST_CASE("assurance: its words are those of the columns") {
+  CHECK(engine::to_word(Assurance::Unknown) == "unknown");
+  CHECK(engine::to_word(Assurance::None) == "none");
+  CHECK(engine::to_word(Assurance::Encrypted) == "encrypt");
+  CHECK(engine::to_word(Assurance::Verified) == "verify");
+}

@@ -1,7 +1,12 @@
+#include <xxhash.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <random>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/built_image.h"
@@ -297,4 +302,84 @@ TEST_CASE(
     if ((*image)->find(name)) ++found;
   }
   CHECK(found == names.size());
+}
+
+TEST_CASE("image: two names of one tag are told apart") {
+  std::unordered_map<std::uint32_t, std::string> by_tag;
+  std::pair<std::string, std::string> alike;
+  for (int i = 0; alike.first.empty(); ++i) {
+    auto name = "d" + std::to_string(i) + ".example";
+    const auto tag = static_cast<std::uint32_t>(XXH3_64bits(name.data(), name.size()) >> 32U);
+    const auto [known, is_new] = by_tag.emplace(tag, name);
+    if (!is_new) alike = std::minmax(known->second, name);
+  }
+  Writer one;
+  REQUIRE(one.add_profile(profile_named("p")).ok());
+  add(one, {.destination = alike.first});
+  const auto fd = finish(one);
+  CHECK(mapped(fd)->find(alike.first));
+  CHECK_FALSE(mapped(fd)->find(alike.second));
+  Writer both;
+  REQUIRE(both.add_profile(profile_named("p")).ok());
+  add(both, {.destination = alike.first, .match = "first"});
+  add(both, {.destination = alike.second, .match = "second"});
+  const auto two = finish(both);
+  CHECK(mapped(two)->find(alike.first)->match == "first");
+  CHECK(mapped(two)->find(alike.second)->match == "second");
+}
+
+TEST_CASE("image: the rows of a large policy don't fit into a processor's cache") {
+  Writer writer;
+  REQUIRE(writer.add_profile(profile_named("p")).ok());
+  for (int i = 100'000; i < 120'000; ++i) {
+    add(writer, {.destination = "d" + std::to_string(i) + ".example"});
+  }
+  const auto fd = finish(writer);
+  CHECK(mapped(fd)->is_large());
+}
+
+TEST_CASE("image: what is beyond the limits of an image is refused, and the rest stays") {
+  const auto refusal = [](const auto& added) {
+    return added.ok() ? std::string("taken") : added.error();
+  };
+  Writer writer({.profiles = 1, .rows = 2, .rules = 1});
+  CHECK(refusal(writer.add_profile(profile_named("p"))) == "taken");
+  CHECK(refusal(writer.add_profile(profile_named("q"))) == "more than 1 profiles");
+  CHECK(refusal(writer.add_rule(model::InboundRule{})) == "taken");
+  CHECK(refusal(writer.add_rule(model::InboundRule{})) == "table inbound has more than 1 rows");
+  CHECK(refusal(writer.add_rule(model::SubmissionRule{})) == "taken");
+  CHECK(refusal(writer.add_rule(model::SubmissionRule{})) ==
+        "table submission has more than 1 rows");
+  CHECK(refusal(writer.add_row({.destination = "a"})) == "taken");
+  CHECK(refusal(writer.add_row({.destination = "b"})) == "taken");
+  CHECK(refusal(writer.add_row({.destination = "c"})) == "row \"c\" is one more than 2");
+  const auto fd = finish(writer);
+  CHECK(mapped(fd)->stamp().rows == 2);
+  CHECK(mapped(fd)->inbound_rules().size() == 1);
+}
+
+TEST_CASE("image: neither its sections nor the whole grow beyond what offsets can name") {
+  const std::string name(kLongestKey, 'n');
+  const std::string text(kLongestText, 't');
+  constexpr std::uint64_t kRoom = 2 * (kLongestText + kLongestFault);
+  Writer records({.section = kRoom});
+  REQUIRE(records.add_profile(profile_named("p")).ok());
+  base::Result<void> added;
+  int rows = 0;
+  for (; added.ok() && rows < 1'000; ++rows) {
+    const auto number = std::to_string(100 + rows);
+    const auto long_name = number + name.substr(number.size());
+    added = records.add_row({.destination = long_name});
+  }
+  CHECK_FALSE(added.ok());
+  CHECK(rows > 50);
+  Writer pool({.section = kRoom});
+  REQUIRE(pool.add_profile(profile_named("p")).ok());
+  add(pool, {.destination = "a", .match = "m"});
+  CHECK_FALSE(pool.add_row({.destination = "b"}).ok());
+  Writer whole({.image = sizeof(Header) + 9});
+  add(whole, {.destination = "a", .fault = "f"});
+  const auto finished = whole.finish(kBuilt);
+  REQUIRE_FALSE(finished.ok());
+  CHECK(finished.error().starts_with("the policy image would have "));
 }

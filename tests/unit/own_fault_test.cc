@@ -71,6 +71,20 @@ TEST_CASE("them or us: hosts of one owner or one network are one") {
   CHECK_FALSE(find_own_fault(owner.lose(10).checks, {}, kNow).has_value());
 }
 
+TEST_CASE("them or us: one /48 is one network, however its addresses are written") {
+  World one(6);
+  one.addresses = {"2001:db8::1",           "2001:db8:0:5::1",   "2001:0db8:0:0:0:0:0:1",
+                   "2001:db8:00:0:1:2:3:4", "2001:DB8::5:6:7:8", "2001:db8:000::1:0:0:9"};
+  World many(6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    one.checks[i].address = one.addresses[i];
+    many.addresses[i] = fmt::format("2001:db8:{}::1", i);
+    many.checks[i].address = many.addresses[i];
+  }
+  CHECK_FALSE(find_own_fault(one.lose(6).checks, {}, kNow).has_value());
+  CHECK(find_own_fault(many.lose(6).checks, {}, kNow).has_value());
+}
+
 TEST_CASE("them or us: what was lost long ago, or not looked at lately, does not count") {
   World old(10);
   old.lose(10);
@@ -143,4 +157,42 @@ TEST_CASE("them or us: a fault is said once, again while it lasts, and once when
   REQUIRE(over.has_value());
   CHECK((!over->is_ours && over->is_new));
   CHECK_FALSE(book.look({}, kNow + 7 * 3'600).has_value());
+}
+
+TEST_CASE("them or us: of an owner's losses the first counts, and one crossed out is enough") {
+  World world(5);
+  world.lose(5);
+  for (const auto since : {kNow - 700, kNow - 100}) {
+    world.checks.push_back(
+        {"mx.partner1.example", "198.51.1.2", kNow - 60, since, since < kNow - 200});
+  }
+  // Offered, but that was too long ago to excuse the owner.
+  world.checks.push_back({"mx.partner1.example", "198.51.1.3", kNow - 6 * 3'600, 0, false});
+  const auto fault = find_own_fault(world.checks, {}, kNow);
+  REQUIRE(fault.has_value());
+  CHECK(fault->since == kNow - 700);
+  CHECK(fault->crossed_out == 1);
+  CHECK(fault->lost == 5);
+}
+
+TEST_CASE("them or us: a host of no known address stands for its owner") {
+  World world(5);
+  for (auto& check : world.checks) check.address = "";
+  CHECK(find_own_fault(world.lose(5).checks, {}, kNow).has_value());
+}
+
+TEST_CASE("them or us: a full book counts no further host, and goes on with those it has") {
+  engine::OfferBook book;
+  const auto take = [&book](const std::string& host, std::int64_t at) {
+    model::WatchMemory memory;
+    memory.hosts = {{host, 5, 0, {}, {}}};
+    book.take(test::record_of("d", at, {test::good_peer(host)}), memory);
+  };
+  for (std::size_t i = 0; i < engine::OfferBook::kMost; ++i)
+    take(fmt::format("mx{}.example", i), 9);
+  take("one-more.example", 9);
+  CHECK(book.size() == engine::OfferBook::kMost);
+  take("mx0.example", kNow);
+  CHECK_FALSE(book.find({}, kNow).has_value());
+  CHECK(book.size() == 1);
 }

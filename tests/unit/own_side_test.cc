@@ -143,3 +143,25 @@ TEST_CASE("own side: what is weak is objected to, with what mends it") {
   probed.tls->chain.front().key_bits = 1024;
   check_objection(probed, "1024 bits", "2048");
 }
+
+TEST_CASE("own side: the weights have the words of the output") {
+  CHECK(engine::to_word(Weight::Objection) == "objection");
+  CHECK(engine::to_word(Weight::Unknown) == "unknown");
+  CHECK(engine::to_word(Weight::Fine) == "fine");
+}
+
+TEST_CASE("own side: what is over by its date alone is the chain's fault, said once") {
+  auto probed = good();
+  probed.tls->chain.front().not_after = kNow - 1;
+  CHECK(find_remarks(probed, kExpected, kNow).empty());
+  probed.tls->trust = ChainTrust::Expired;
+  check_objection(probed, "has expired", "renew");
+  probed.tls->trust = ChainTrust::NoCertificate;
+  check_objection(probed, "not trusted", "public authority");
+}
+
+TEST_CASE("own side: a session that ended in trouble is not praised") {
+  auto probed = good();
+  probed.trouble = "it hung up after the handshake";
+  CHECK(find_remarks(probed, kExpected, kNow).at(0).weight == Weight::Unknown);
+}

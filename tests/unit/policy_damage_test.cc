@@ -59,6 +59,41 @@ TEST_CASE("a row that no rule let in answers TEMP under its name, and spoils no 
   CHECK(db.compiled.fault_count == 0);
 }
 
+TEST_CASE("a row at fault that only observes, or has expired, holds no mail back") {
+  struct Case {
+    std::string values;
+    model::RowMode mode;
+    std::int64_t expires_at;
+  };
+  using model::RowMode;
+  const auto bad = GENERATE(values<Case>({
+      {"'bad.example', 'nosuch', NULL, 'observe', NULL", RowMode::Observe, 0},
+      {"'bad.example', 'required', 'x', 'observe', 5", RowMode::Observe, 5},
+      {"'bad.example', 'nosuch', NULL, 'enforce', 1000000000", RowMode::Enforce, 1'000'000'000},
+      {"'BAD.example', 'nosuch', NULL, 'observe', 7", RowMode::Observe, 7},
+      // What can't be read is taken for what holds.
+      {"'bad.example', 'nosuch', NULL, 'on', 7", RowMode::Enforce, 7},
+      {"'bad.example', 'nosuch', NULL, 'observe', -1", RowMode::Observe, 0},
+      {"'bad.example', 'required', NULL, 'enforce', -1", RowMode::Enforce, 0},
+      {"'bad.example ', 'required', NULL, 'observe', 7", RowMode::Observe, 7},
+      {"'Bad.example', 'off', NULL, 'observe', 7), ('bAd.example', 'off', NULL, 'enforce', NULL",
+       RowMode::Enforce, 0},
+      {"'Bad.example', 'off', NULL, 'observe', 7), ('bad.example', 'off', NULL, 'enforce', NULL",
+       RowMode::Enforce, 0},
+  }));
+  INFO(bad.values);
+  Watched db;
+  REQUIRE(db.force("INSERT INTO outbound(destination, profile, match, mode, expires_at) VALUES(" +
+                   bad.values + ")")
+              .empty());
+  CHECK_THAT(db.policy(), StartsWith("bad.example!"));
+  const auto image = image::Image::map(db.compiled.image.get(), image::Image::Checksum::Now);
+  const auto row = (*image)->find("bad.example");
+  REQUIRE(row);
+  CHECK(row->mode == bad.mode);
+  CHECK(row->expires_at == bad.expires_at);
+}
+
 TEST_CASE("a row in another spelling is folded into place") {
   Watched db;
   for (const auto* name : {"aa.example", "m.example", "xn--zz.example"}) db.insert(name);

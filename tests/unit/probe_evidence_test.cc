@@ -175,3 +175,47 @@ TEST_CASE("who opted out is known by name, by host and by network") {
     CHECK_FALSE(engine::parse_opt_out(wrong));
   }
 }
+
+TEST_CASE("why a certificate does not do is told by cause") {
+  using model::ChainTrust;
+  for (const auto& [trust, cause] : {std::pair(ChainTrust::Trusted, Cause::CertificateHostMismatch),
+                                     {ChainTrust::Expired, Cause::CertificateExpired},
+                                     {ChainTrust::SelfSigned, Cause::CertificateNotTrusted},
+                                     {ChainTrust::UntrustedIssuer, Cause::CertificateNotTrusted},
+                                     {ChainTrust::Incomplete, Cause::CertificateNotTrusted},
+                                     {ChainTrust::NotYetValid, Cause::ValidationFailure},
+                                     {ChainTrust::TooWeak, Cause::ValidationFailure},
+                                     {ChainTrust::Faulty, Cause::ValidationFailure},
+                                     {ChainTrust::NoCertificate, Cause::ValidationFailure}}) {
+    INFO(model::to_word(trust));
+    const auto seen = working("other.example", trust);
+    CHECK(found({place(10, &seen)}).verified == model::Outcome{Security::Encrypted, cause});
+  }
+  // Trusted, and for the right name, but by TLS too weak to prove it.
+  auto weak = working("mx.a.example", ChainTrust::Trusted);
+  weak.tls->is_fit_to_authenticate = false;
+  CHECK(found({place(10, &weak)}).verified ==
+        model::Outcome{Security::Encrypted, Cause::ValidationFailure});
+}
+
+TEST_CASE("one good address among bad ones is no answer for a name either") {
+  CHECK_FALSE(found({place(10, &kRogue), place(10, &kGood)}).verified);
+  CHECK_FALSE(found({place(10, &kGood), place(10, &kRogue)}).verified);
+  CHECK(found({place(10, &kGood), place(10, &kSilent), place(10, &kGood)}).verified);
+}
+
+TEST_CASE("rows that ask for no name learn from encryption, and others from what they ask") {
+  const auto rogue = found({place(10, &kRogue)});
+  for (const auto level : {Level::None, Level::May, Level::Encrypt}) {
+    const auto rules = asking(level);
+    CHECK(engine::evidence_for(&rules, rogue, 1)->outcome ==
+          model::Outcome{Security::Encrypted, std::nullopt});
+  }
+  CHECK(engine::evidence_for(nullptr, rogue, 1)->outcome ==
+        model::Outcome{Security::Encrypted, std::nullopt});
+  // A pin is compared by smtp(8) alone; that there is no TLS at all, everybody sees.
+  const auto pinned = asking(Level::Fingerprint);
+  CHECK(engine::evidence_for(&pinned, rogue, 1)->outcome == model::Outcome{});
+  CHECK(engine::evidence_for(&pinned, found({place(10, &kPlain)}), 1)->outcome.cause ==
+        Cause::StarttlsNotSupported);
+}

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/probe_schedule_rig.h"
 
 namespace {
 
@@ -16,70 +17,10 @@ using engine::ProbeSchedule;
 using engine::ProbeTarget;
 using std::chrono::seconds;
 using Steps = ProbeSchedule::Steps;
-
-constexpr sys_seconds kStart{seconds{1'800'000'000}};
-constexpr seconds kDay{86'400};
-
-ProbeTarget target(const std::string& host, const std::string& address) {
-  return {host, model::parse_address(address).value(), 25};
-}
-
-// A schedule, its clock, and who is where. Everything is carried out as soon as it is asked for.
-class World {
- public:
-  explicit World(ProbeEtiquette etiquette = {}, engine::OptOut opt_out = {})
-      : schedule(std::move(etiquette), std::move(opt_out), 1) {}
-
-  // Runs until nothing is due before `now + span`; says "second kind name" of all that happens.
-  void run(seconds span) {
-    const auto end = now + span;
-    while (true) {
-      settle();
-      const auto due = schedule.next_due();
-      if (!due || *due > end) break;
-      now = std::max(now, *due);
-    }
-    now = end;
-  }
-  void settle() {
-    while (true) {
-      const Steps steps = schedule.take_steps(now);
-      checked.insert(checked.end(), steps.checked.begin(), steps.checked.end());
-      for (const auto& each : steps.checked) check_times[each.destination].push_back(now);
-      for (const auto& each : steps.refused) {
-        refused.push_back(each.destination + " " + each.target.host + ": " + each.reason);
-      }
-      if (steps.routes.empty() && steps.probes.empty()) break;
-      for (const auto& name : steps.routes) {
-        route_times[name].push_back(now);
-        const auto found = routes.find(name);
-        const auto known = found == routes.end() ? ProbeEnding::PutOff : ProbeEnding::Answered;
-        schedule.take_route(
-            name, found == routes.end() ? std::vector<ProbeTarget>{} : found->second, known, now);
-      }
-      for (const auto& each : steps.probes) {
-        ++probes[each.host];
-        schedule.take_result(each, ending, now);
-      }
-    }
-  }
-  // Seconds since the start at which the route of `name` was looked up.
-  std::vector<std::int64_t> times_of(const std::string& name) {
-    std::vector<std::int64_t> times;
-    for (const auto at : route_times[name]) times.push_back((at - kStart).count());
-    return times;
-  }
-
-  ProbeSchedule schedule;
-  sys_seconds now = kStart;
-  ProbeEnding ending = ProbeEnding::Answered;
-  std::map<std::string, std::vector<ProbeTarget>> routes;
-  std::map<std::string, std::vector<sys_seconds>> route_times;
-  std::map<std::string, std::vector<sys_seconds>> check_times;
-  std::map<std::string, int> probes;  // by host
-  std::vector<ProbeSchedule::Checked> checked;
-  std::vector<std::string> refused;
-};
+using test::kDay;
+using test::kStart;
+using test::target;
+using test::World;
 
 const std::vector<ProbeTarget> kOne{target("mx.example", "192.88.98.1")};
 
@@ -364,4 +305,98 @@ TEST_CASE("a list without it does not end a check that was asked for") {
   world.schedule.begin_list();
   world.schedule.end_list();
   CHECK(world.schedule.watched() == 0);
+}
+
+TEST_CASE("A destination whose host's address is crowded has its turn again after the gap") {
+  World world;
+  for (int i = 0; i < 6; ++i) {
+    const auto name = "d" + std::to_string(i) + ".example";
+    world.routes[name] = {target("mx" + std::to_string(i), "192.88.98.1")};
+    world.schedule.watch(name, kStart - kDay, kStart);
+  }
+  const auto steps = world.schedule.take_steps(kStart);
+  REQUIRE(steps.routes.size() == 6);
+  CHECK(world.schedule.in_hand() == 6);
+  const auto last = steps.routes.back();
+  world.schedule.unwatch(last);
+  for (const auto& name : steps.routes) {
+    world.schedule.take_route(name, world.routes[name], ProbeEnding::Answered, kStart);
+  }
+  // One is forgotten, as it was no longer watched, and one waits for the gap.
+  CHECK(world.schedule.watched() == 5);
+  CHECK(world.schedule.in_hand() == 4);
+  CHECK(world.schedule.next_due() == kStart + seconds{600});
+  for (int i = 0; i < 4; ++i) {
+    for (const auto& each : world.schedule.take_steps(kStart).probes) {
+      world.schedule.take_result(each, ProbeEnding::Answered, kStart);
+    }
+  }
+  CHECK(world.schedule.in_hand() == 0);
+  world.run(seconds{600});
+  CHECK(world.route_times.size() == 1);
+}
+
+TEST_CASE("No more destinations are in hand than the etiquette says") {
+  World world({.in_hand = 1});
+  world.schedule.watch("a.example", kStart - kDay, kStart);
+  world.schedule.watch("b.example", kStart - kDay, kStart);
+  const auto first = world.schedule.take_steps(kStart).routes;
+  REQUIRE(first.size() == 1);
+  CHECK(world.schedule.take_steps(kStart).routes.empty());
+  world.schedule.take_route(first[0], {}, ProbeEnding::Answered, kStart);
+  CHECK(world.schedule.take_steps(kStart).routes.size() == 1);
+}
+
+TEST_CASE("A time of the last check that lies ahead is not believed") {
+  World world;
+  world.schedule.watch("a.example", kStart + kDay, kStart);
+  REQUIRE(world.schedule.next_due());
+  CHECK(*world.schedule.next_due() <= kStart + seconds{3600});
+}
+
+TEST_CASE("What happens during a check waits for its end, and the earliest wish counts") {
+  World world = world_of_one();
+  world.schedule.watch("a.example", kStart - kDay, kStart);
+  world.run(seconds{3600});
+  const auto due = world.schedule.next_due().value();
+  REQUIRE(world.schedule.take_steps(due).routes.size() == 1);
+  world.schedule.take_delivery("a.example", due + kDay);
+  world.schedule.take_failure("a.example", due, seconds{5'000});
+  world.schedule.take_failure("a.example", due, seconds{2'000});
+  world.schedule.take_failure("a.example", due, seconds{3'000});
+  world.schedule.take_route("a.example", {}, ProbeEnding::Answered, due);
+  CHECK(world.schedule.next_due() == due + seconds{2'000});
+}
+
+TEST_CASE("A delivery of long ago does not bring the daily check forward") {
+  World world = world_of_one();
+  world.run(seconds{3600});
+  const auto due = world.schedule.next_due();
+  world.schedule.take_delivery("a.example", kStart - kDay);
+  CHECK(world.schedule.next_due() == due);
+}
+
+TEST_CASE("Who is being checked when a list ends without him goes with the check") {
+  World world = world_of_one();
+  world.run(seconds{3600});
+  const auto due = world.schedule.next_due().value();
+  REQUIRE(world.schedule.take_steps(due).routes.size() == 1);
+  world.schedule.begin_list();
+  world.schedule.end_list();
+  CHECK(world.schedule.watched() == 1);
+  world.schedule.take_route("a.example", {}, ProbeEnding::Answered, due);
+  CHECK(world.schedule.watched() == 0);
+}
+
+TEST_CASE("The way back is not looked for sooner than a host that put us off may be asked") {
+  World world = world_of_one();
+  world.ending = ProbeEnding::PutOff;
+  world.run(seconds{3600});
+  world.schedule.set_downgraded("a.example", true, world.now);
+  world.run(kDay);
+  const auto times = world.times_of("a.example");
+  REQUIRE(times.size() > 3);
+  for (std::size_t i = 2; i < times.size(); ++i) {
+    CHECK(times[i] - times[i - 1] >= times[i - 1] - times[i - 2]);
+  }
 }

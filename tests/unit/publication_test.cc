@@ -77,3 +77,63 @@ TEST_CASE("publication: more than 100 rows and more than a fifth of them wait fo
   CHECK_FALSE(waits(1'000'000, 200'000, 0));
   CHECK(waits(1'000'000, 100'000, 100'001));
 }
+
+TEST_CASE("publication: a rule for incoming mail is weaker by each thing that it no longer asks") {
+  model::InboundRule strict;
+  strict.require = model::InboundRequire::Certificate;
+  strict.on_violation = model::OnViolation::Reject;
+  strict.min_protocol = model::TlsVersion::Tls12;
+  strict.min_bits = 128;
+  strict.ccert_name = "mx.example";
+  strict.ccert_issuer = "CA";
+  strict.ccert_fingerprint = "aa";
+  CHECK_FALSE(engine::is_weaker(strict, strict));
+  const auto weakened = [&strict](auto change) {
+    auto after = strict;
+    change(after);
+    return engine::is_weaker(after, strict) && !engine::is_weaker(strict, after);
+  };
+  using Rule = model::InboundRule;
+  CHECK(weakened([](Rule& rule) { rule.require = model::InboundRequire::Encrypt; }));
+  CHECK(weakened([](Rule& rule) { rule.on_violation = model::OnViolation::Defer; }));
+  CHECK(weakened([](Rule& rule) { rule.min_protocol.reset(); }));
+  CHECK(weakened([](Rule& rule) { rule.min_bits = 127; }));
+  CHECK(weakened([](Rule& rule) { rule.learn_count = 1; }));
+  CHECK(weakened([](Rule& rule) { rule.ccert_name.clear(); }));
+  CHECK(weakened([](Rule& rule) { rule.ccert_issuer.clear(); }));
+  CHECK(weakened([](Rule& rule) { rule.ccert_fingerprint.clear(); }));
+  CHECK_FALSE(engine::is_weaker(Rule{}, Rule{}));
+  Rule faulty;
+  faulty.fault = "broken";
+  CHECK_FALSE(engine::is_weaker(faulty, strict));
+  CHECK_FALSE(engine::is_weaker(Rule{}, faulty));
+}
+
+TEST_CASE("publication: a rule for submitted mail is weaker by each thing that it no longer asks") {
+  using Rule = model::SubmissionRule;
+  Rule strict;
+  strict.require = model::SubmissionRequire::Verify;
+  strict.otherwise = model::Otherwise::Reject;
+  strict.min_protocol = model::TlsVersion::Tls12;
+  CHECK_FALSE(engine::is_weaker(strict, strict));
+  const auto weakened = [&strict](auto change) {
+    auto after = strict;
+    change(after);
+    return engine::is_weaker(after, strict) && !engine::is_weaker(strict, after);
+  };
+  CHECK(weakened([](Rule& rule) { rule.require = model::SubmissionRequire::Encrypt; }));
+  CHECK(weakened([](Rule& rule) { rule.otherwise = model::Otherwise::Defer; }));
+  CHECK(weakened([](Rule& rule) { rule.min_protocol = model::TlsVersion::Tls11; }));
+  Rule faulty;
+  faulty.fault = "broken";
+  CHECK_FALSE(engine::is_weaker(faulty, strict));
+  CHECK_FALSE(engine::is_weaker(Rule{}, faulty));
+}
+
+TEST_CASE("publication: a row without a profile asks for nothing that is known") {
+  model::Profile none;
+  none.level = Level::None;
+  model::PolicyRow weak;
+  weak.profile = &none;
+  CHECK_FALSE(engine::is_weaker(weak, model::PolicyRow{}));
+}

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 
 #include "tests/unit/catch.h"
 
@@ -156,4 +158,38 @@ TEST_CASE("sealed_file: saved and loaded again it is the same") {
   const auto fd = load_sealed(folder / "image");
   REQUIRE(fd.ok());
   CHECK(content_of(fd->get()) == content);
+}
+
+TEST_CASE("sealed_file: what is sealed is read whole, within the bound that was asked for") {
+  CHECK(read_sealed(sealed("content").get(), 7) == "content");
+  CHECK(read_sealed(sealed("content").get(), 6).empty());
+  CHECK(read_sealed(sealed("").get(), 7).empty());
+  CHECK(read_sealed(-1, 7).empty());
+}
+
+TEST_CASE("sealed_file: a name without a folder is one of the folder that we are in") {
+  const Folder folder;
+  const auto before = fs::current_path();
+  fs::current_path(folder / "");
+  const auto saved = save_atomically(sealed("content").get(), "image");
+  fs::current_path(before);
+  CHECK(saved.ok());
+  CHECK(read_file(folder / "image") == "content");
+}
+
+TEST_CASE("sealed_file: of two who write one file, the one that lost the name says so") {
+  const Folder folder;
+  const auto fd = sealed(std::string(1'000'000, 'x'));
+  std::atomic<bool> is_over = false;
+  std::thread other([&] {
+    while (!is_over) unlink((folder / "image.new").c_str());
+  });
+  std::string error;
+  while (error.find("another process writes it too") == error.npos) {
+    const auto saved = save_atomically(fd.get(), folder / "image");
+    error = saved.ok() ? "" : saved.error();
+  }
+  is_over = true;
+  other.join();
+  CHECK_THAT(error, Catch::Matchers::StartsWith("writing " + (folder / "image.new")));
 }

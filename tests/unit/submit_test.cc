@@ -142,3 +142,17 @@ TEST_CASE("submit: whoever has a row that is more than observed sends by TLS alo
   CHECK(engine::route_of({&rule, SenderStep::Domain}) == SenderRoute::Usual);
   CHECK(engine::route_of({}) == SenderRoute::Usual);
 }
+
+TEST_CASE("submit: the steps have the names that explain shows") {
+  CHECK(engine::to_word(SenderStep::SaslUser) == "SASL user");
+  CHECK(engine::to_word(SenderStep::Address) == "address");
+  CHECK(engine::to_word(SenderStep::Domain) == "domain");
+  CHECK(engine::to_word(SenderStep::Parent) == "parent domain");
+  CHECK(engine::to_word(SenderStep::Any) == "any sender");
+}
+
+TEST_CASE("submit: a sender with an empty half has no step for it") {
+  const auto rules = rules_for({"@a.example", "a.example", "*", ""});
+  CHECK(decides(rules, "@a.example") == "a.example");
+  CHECK(decides(rules, "ann@") == "*");
+}

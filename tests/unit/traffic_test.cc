@@ -144,3 +144,11 @@ TEST_CASE("traffic: hours from since to before until, of one destination, as man
   CHECK(rig.list(order, 9, 13, "a.example", 1) == Lines{"9 a.example 1"});
   CHECK(rig.list(order, 13, 99).empty());
 }
+
+TEST_CASE("traffic: where two sources know as much, the one that saw more counts") {
+  engine::Sighting few{5, 2};
+  engine::Sighting many{9, 6};
+  CHECK(engine::tells_more(many, few));
+  CHECK_FALSE(engine::tells_more(few, many));
+  CHECK(engine::tells_more({4, 0}, many));
+}

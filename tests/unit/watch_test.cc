@@ -306,10 +306,91 @@ TEST_CASE("watch: the next check for a certificate's sake comes when a warning f
   CHECK_FALSE(next(kNow).has_value());
 }
 
-TEST_CASE("watch: the issuing organisation is what counts of an issuer's name") {
-  CHECK(engine::issuing_organisation("CN=R10,O=Let's Encrypt,C=US") == "Let's Encrypt");
-  CHECK(engine::issuing_organisation("CN=A\\,O=B,C=US") == "CN=A\\,O=B,C=US");
-  CHECK(engine::issuing_organisation("CN=Own Root") == "CN=Own Root");
-  CHECK(engine::issuing_organisation("O=").empty() == false);
-  CHECK(engine::issuing_organisation("").empty());
+TEST_CASE("watch: the first end is that of the certificate that ends first") {
+  Desk desk;
+  const auto step =
+      desk.check({ending(kNow + 3 * kDay), ending(kNow + 1 * kDay + 1, "mx2.partner.example")});
+  REQUIRE(step.alarms.size() == 1);
+  CHECK(step.alarms[0].text ==
+        "the certificate of mx2.partner.example ends in 1 day, 1970-04-12T00:00:01Z; mail would go "
+        "on by way of mx.partner.example");
+}
+
+TEST_CASE("watch: another address of the same host may hold longer") {
+  Desk desk;
+  const auto step = desk.check({ending(kNow + 2 * kDay), ending(kNow + 9 * kDay)});
+  REQUIRE(step.alarms.size() == 1);
+  CHECK(step.alarms[0].text.ends_with("; that of another address of it holds longer"));
+}
+
+TEST_CASE("watch: one delivery a week is one delivery") {
+  Desk desk;
+  desk.weekly = 1;
+  CHECK(desk.check({ending(kNow + 2 * kDay)})
+            .alarms.at(0)
+            .text.ends_with(": 1 delivery a week would stop"));
+}
+
+TEST_CASE("watch: a record without hosts, and one at fault, changes no host") {
+  Desk desk;
+  desk.check({good_peer(kHost)});
+  CHECK(desk.check(record_of(kDomain, kNow + kDay, {})).changes.empty());
+  auto failed = record_of(kDomain, kNow + kDay, {good_peer("other.example")});
+  failed.fault = model::RouteFault::NullMx;
+  CHECK(desk.check(failed).changes.empty());
+  REQUIRE(desk.memory->hosts.size() == 1);
+  CHECK(desk.memory->hosts[0].name == kHost);
+}
+
+TEST_CASE(
+    "watch: hosts that only come, or only go, are named as such; who asks for TLS is alarmed") {
+  Desk desk;
+  desk.level = asked(Level::May);
+  desk.check({good_peer("a.example")});
+  const auto more = desk.check({good_peer("a.example"), good_peer("b.example")}, kNow + kDay);
+  REQUIRE(more.changes.size() == 1);
+  CHECK(more.changes[0].text ==
+        "the MX hosts of partner.example have changed; learnt anew: b.example");
+  CHECK(more.alarms.empty());
+  desk.level = asked(Level::Encrypt);
+  const auto less = desk.check({good_peer("b.example")}, kNow + 2 * kDay);
+  REQUIRE(less.changes.size() == 1);
+  CHECK(less.changes[0].text == "the MX hosts of partner.example have changed; gone: a.example");
+  REQUIRE(less.alarms.size() == 1);
+  CHECK(less.alarms[0].what == "mx-changed");
+}
+
+TEST_CASE("watch: two addresses that lost STARTTLS are one loss") {
+  Desk desk;
+  desk.level = asked(Level::Encrypt);
+  desk.check({good_peer(kHost)});
+  auto crossed = plain_peer(kHost, "192.0.2.2");
+  crossed.is_crossed_out = true;
+  const auto lost = desk.check({plain_peer(kHost), crossed}, kNow + kDay);
+  REQUIRE(lost.changes.size() == 2);
+  CHECK(lost.changes[0].after == "absent");
+}
+
+TEST_CASE("watch: another key is an alarm where it was pinned, and a note elsewhere") {
+  for (const auto& [level, alarms] :
+       {std::pair(std::optional(asked(Level::Fingerprint, "AA:01")), 2U),
+        {std::optional(asked(Level::Fingerprint, "aa:01|aa:02")), 0U},
+        {std::optional(asked(Level::Verify)), 0U},
+        {std::optional<AskedLevel>(), 0U}}) {
+    Desk desk;
+    desk.level = level;
+    desk.check({good_peer(kHost)});
+    auto peer = good_peer(kHost);
+    peer.pin = "AA:02";
+    const auto step = desk.check({peer}, kNow + kDay);
+    CHECK(step.alarms.size() == alarms);
+    REQUIRE_FALSE(step.changes.empty());
+    CHECK(step.changes[0].kind == WatchChangeKind::PinChanged);
+  }
+}
+
+TEST_CASE("watch: no check is wanted where no row asks, and where no certificate was seen") {
+  const auto found = record_of(kDomain, kNow, {plain_peer(kHost)});
+  CHECK_FALSE(engine::next_expiry_check({}, found, std::nullopt).has_value());
+  CHECK_FALSE(engine::next_expiry_check({}, found, asked(Level::Verify)).has_value());
 }

@@ -97,6 +97,9 @@ TEST_CASE("watch verdict: a protocol older than the row takes is a no") {
   CHECK(of(level, {peer}).why == "TLSv1.2 is older than TLSv1.3");
   peer.protocol = "SSLv3";
   CHECK(of(level, {peer}).delivers == false);
+  // What nobody knows yet is newer than all that we do.
+  peer.protocol = "TLSv1.4";
+  CHECK(of(level, {peer}).delivers == true);
 }
 
 TEST_CASE("watch verdict: one good address is enough, and one unknown leaves it open") {
@@ -192,4 +195,122 @@ TEST_CASE("summary: a record keeps the most preferred addresses where there are 
   CHECK(record.peers.size() == model::kMostRecordPeers);
   CHECK(record.peers[0].host == "mx0");
   CHECK(record.hosts.size() == model::kMostRecordHosts);
+}
+
+TEST_CASE("watch verdict: each fault of a chain has its clause") {
+  using model::ChainTrust;
+  for (const auto& [trust, clause] :
+       {std::pair(ChainTrust::SelfSigned, "self-signed certificate"),
+        {ChainTrust::UntrustedIssuer, "certificate of an issuer that is not trusted"},
+        {ChainTrust::Incomplete, "certificate chain incomplete"},
+        {ChainTrust::Expired, "certificate expired"},
+        {ChainTrust::NotYetValid, "certificate not yet valid"},
+        {ChainTrust::TooWeak, "certificate too weak"},
+        {ChainTrust::Faulty, "certificate not valid"},
+        {ChainTrust::NoCertificate, "no certificate"}}) {
+    auto peer = good_peer(kHost);
+    peer.trust = trust;
+    CHECK(of(asked(Level::Secure), {peer}).why == clause);
+  }
+}
+
+TEST_CASE("watch verdict: a peer that shows no certificate fails wherever one is asked for") {
+  auto peer = good_peer(kHost);
+  peer.not_after = 0;
+  CHECK(of(asked(Level::Verify), {peer}).delivers == true);
+  peer.fingerprint.clear();
+  CHECK(of(asked(Level::Verify), {peer}).why == "no certificate");
+  CHECK(of(asked(Level::Fingerprint, "BB:01"), {peer}).why == "no certificate");
+  CHECK(of(asked(Level::Encrypt), {peer}).delivers == true);
+}
+
+TEST_CASE("watch verdict: why TLS did not work is said in words, also where there are none") {
+  auto peer = plain_peer(kHost);
+  peer.outcome.cause = model::Cause::HandshakeFailure;
+  CHECK(of(asked(Level::Encrypt), {peer}).why == "handshake failure");
+  peer.outcome.cause.reset();
+  CHECK(of(asked(Level::Encrypt), {peer}).delivers == false);
+  CHECK(of(asked(Level::Encrypt), {peer}).why == "it did not say");
+  peer.trouble = "it hung up";
+  CHECK(of(asked(Level::Encrypt), {peer}).why == "it hung up");
+  auto silent = silent_peer(kHost);
+  silent.trouble.clear();
+  CHECK(of(asked(Level::Encrypt), {silent}).why == "it did not say");
+}
+
+TEST_CASE("watch verdict: the host's own name is meant by hostname, and by itself") {
+  auto peer = good_peer(kHost);
+  peer.names = "other.example";
+  CHECK(of(asked(Level::Verify, "hostname"), {peer}).delivers == true);
+  CHECK(of(asked(Level::Verify, kHost), {peer}).delivers == true);
+  peer.is_named_for_verify = false;
+  CHECK(of(asked(Level::Verify, "hostname"), {peer}).delivers == false);
+  CHECK(of(asked(Level::Verify, "hostname:other.example"), {peer}).delivers == true);
+}
+
+TEST_CASE("watch verdict: a pin is the key's or the certificate's, in either case of letters") {
+  const auto peer = good_peer(kHost);
+  CHECK(of(asked(Level::Fingerprint, "CC:01|aa:01"), {peer}).delivers == true);
+  CHECK(of(asked(Level::Fingerprint, "bb:01"), {peer}).delivers == true);
+  CHECK(of(asked(Level::Fingerprint, "CC:01"), {peer}).delivers == false);
+}
+
+TEST_CASE("watch verdict: of several addresses the first reason is the one that is told") {
+  auto refusing = plain_peer(kHost);
+  refusing.outcome.cause = model::Cause::StarttlsRefused;
+  CHECK(of(asked(Level::Encrypt), {plain_peer(kHost), refusing}).why == "no STARTTLS");
+  auto busy = silent_peer(kHost);
+  busy.trouble = "it is busy";
+  CHECK(of(asked(Level::Encrypt), {silent_peer(kHost), busy}).why == "no answer");
+  CHECK(of(asked(Level::Encrypt), {plain_peer(kHost), busy, refusing}).why == "it is busy");
+}
+
+TEST_CASE("watch verdict: a row without a profile asks for nothing, and reroute is strict") {
+  CHECK_FALSE(engine::asked_by(model::PolicyRow{}).has_value());
+  model::Profile profile;
+  profile.level = Level::May;
+  profile.fallback = model::Fallback::Reroute;
+  CHECK(engine::is_stricter_than_opportunistic(profile));
+  profile.fallback = model::Fallback::Native;
+  CHECK_FALSE(engine::is_stricter_than_opportunistic(profile));
+  CHECK(engine::minds_expiry(Level::Verify));
+  CHECK(engine::minds_expiry(Level::Secure));
+  CHECK_FALSE(engine::minds_expiry(Level::Fingerprint));
+}
+
+TEST_CASE("summary: what is no name is left out, and the others stand with a colon between") {
+  model::Route route;
+  route.next_hop = route.name = kDomain;
+  const auto address = *model::parse_address("192.0.2.1");
+  route.hosts = {host(kHost, {address}), host(kHost, {address})};
+  model::ProbedAddress seen;
+  model::SeenTls tls;
+  model::SeenCertificate leaf;
+  leaf.dns_names = {"A.example", "", "b:c.example", "d\te.example", "f.example"};
+  tls.chain = {leaf};
+  seen.tls = tls;
+  seen.has_spoken = true;
+  std::vector<engine::CheckedTarget> targets{{{kHost, address, 25}, &seen, {}}};
+  const auto record = engine::summarise(route, targets, 9);
+  CHECK(record.hosts == std::vector<std::string>{kHost});
+  CHECK(record.peers.at(0).names == "a.example:f.example");
+  CHECK_FALSE(record.peers.at(0).has_more_names);
+  // An anonymous session, none at all, and an address that was left out without a reason.
+  seen.tls->chain.clear();
+  CHECK(engine::summarise(route, targets, 9).peers.at(0).names.empty());
+  seen.tls.reset();
+  CHECK(engine::summarise(route, targets, 9).peers.at(0).protocol.empty());
+  targets.front().seen = nullptr;
+  CHECK(engine::summarise(route, targets, 9).peers.at(0).trouble == "it was not probed");
+}
+
+TEST_CASE("summary: a certificate for an address literal has to name the address alone") {
+  model::Route route;
+  route.kind = model::Route::Kind::Literal;
+  route.name = "192.0.2.1";
+  CHECK(engine::expected_of(route, "192.0.2.1").nexthop.empty());
+  route.kind = model::Route::Kind::Host;
+  route.name = "a.example";
+  CHECK(engine::expected_of(route, "mx").nexthop ==
+        std::vector<std::string>{"a.example", ".a.example"});
 }

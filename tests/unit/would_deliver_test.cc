@@ -172,3 +172,66 @@ TEST_CASE("weaknesses: what an offer found is one, what it did not find is none"
         std::vector<std::string>{"the obsolete protocol TLSv1 is taken too (RFC 8996)",
                                  "the broken cipher RC4-SHA is taken too"});
 }
+
+TEST_CASE("would deliver: authenticated or in clear, what was seen is what is known") {
+  auto probed = good();
+  probed.outcome.security = Security::Authenticated;
+  CHECK(of(probed).required == true);
+  probed = failed(Cause::StarttlsNotSupported, 0);
+  probed.outcome.security = Security::Clear;
+  CHECK(of(probed).required == false);
+  probed = good();
+  probed.tls->chain.clear();
+  CHECK(of(probed) == WouldDeliver{true, true, true, false, false, false});
+}
+
+TEST_CASE("would deliver: a host's certificate is what is proposed where the domain's is not") {
+  const Expected hosted{"mx.example.com", {"customer.example"}};
+  CHECK(engine::strictest_for_all({of(good()), of(good(), hosted)}) == "verified");
+}
+
+TEST_CASE("weaknesses: each of them is found where it stands alone") {
+  const auto found = [](auto change) {
+    auto tls = *good().tls;
+    tls.chain.front().key_type = "RSA";
+    tls.chain.front().key_bits = 2048;
+    tls.chain.front().subject = "CN=a";
+    tls.chain.push_back(tls.chain.front());
+    REQUIRE(engine::find_weaknesses(tls).empty());
+    change(tls);
+    const auto weak = engine::find_weaknesses(tls);
+    REQUIRE(weak.size() == 1);
+    return weak.front();
+  };
+  using Tls = model::SeenTls;
+  CHECK(found([](Tls& tls) { tls.protocol = "TLSv1"; }) ==
+        "the protocol TLSv1 is obsolete (RFC 8996)");
+  CHECK(found([](Tls& tls) { tls.cipher = "NULL-SHA"; }) == "the cipher NULL-SHA is broken");
+  CHECK(found([](Tls& tls) { tls.bits = 127; }) == "the cipher has 127 secret bits");
+  CHECK(found([](Tls& tls) { tls.key_exchange = "RSA"; }) ==
+        "the key exchange is RSA, without forward secrecy");
+  CHECK(found([](Tls& tls) {
+          tls.key_exchange = "DH";
+          tls.key_exchange_bits = 1024;
+        }) == "the Diffie-Hellman group has 1024 bits");
+  CHECK(found([](Tls& tls) { tls.chain.front().key_bits = 2047; }) ==
+        "the RSA key of the certificate has 2047 bits");
+  CHECK(found([](Tls& tls) { tls.chain.back().key_bits = 1024; }) ==
+        "the RSA key of certificate 2 of the chain has 1024 bits");
+  CHECK(found([](Tls& tls) { tls.chain.front().signature = "ecdsa-with-SHA1"; }) ==
+        "the certificate is signed by ecdsa-with-SHA1");
+  CHECK(found([](Tls& tls) { tls.chain.back().signature = "md5WithRSAEncryption"; }) ==
+        "certificate 2 of the chain is signed by md5WithRSAEncryption");
+}
+
+TEST_CASE("weaknesses: enough is enough") {
+  auto tls = *good().tls;
+  tls.protocol = "TLSv1.2";
+  tls.bits = 128;
+  tls.key_exchange = "DH";
+  tls.key_exchange_bits = 2048;
+  tls.chain.front().key_type = "RSA";
+  tls.chain.front().key_bits = 2048;
+  CHECK(engine::find_weaknesses(tls).empty());
+  CHECK(engine::find_weaknesses(failed(Cause::HangUp, 0)).empty());
+}
