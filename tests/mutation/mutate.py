@@ -175,8 +175,6 @@ def report(mutants, fates, known):
     alive = sum(fate != "stillborn" for fate in fates)
     killed = alive - len(living)
     new = [mutant for mutant in living if mutant.name() not in known]
-    for mutant in new:
-        print(f"survived: {mutant.path}:{mutant.line}: {mutant.what}\n    {mutant.before}")
     share = killed / alive if alive else 0
     print(f"{alive} mutants, {killed} killed ({share:.1%}), {len(living)} survived, {len(new)} of them "
           f"not in survivors.txt; {len(fates) - alive} did not compile")
@@ -192,7 +190,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     asked = parser.parse_args()
     files = asked.files or sorted(str(path.relative_to(ROOT)) for path in (ROOT / ENGINE).glob("*.cc"))
-    mutants = choose(files, asked.most, asked.seed)
+    mutants, known = choose(files, asked.most, asked.seed), known_survivors()
     with tempfile.TemporaryDirectory(prefix="tlspolicyd-mutants-") as name:
         shop = Workshop(asked.build.resolve(), pathlib.Path(name))
         failing = shop.failing_already()
@@ -200,12 +198,15 @@ def main():
             sys.exit(f"these fail without a mutant: {', '.join(failing)}")
         fates = []
         with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
-            for fate in pool.map(shop.try_mutant, mutants):
+            for mutant, fate in zip(mutants, pool.map(shop.try_mutant, mutants)):
                 fates.append(fate)
+                if fate == "survived" and mutant.name() not in known:
+                    print(f"survived: {mutant.path}:{mutant.line}: {mutant.what}\n"
+                          f"    {mutant.before}", flush=True)
                 if len(fates) % 50 == 0:
                     print(f"   {len(fates)} of {len(mutants)} tried, "
                           f"{fates.count('survived')} survived", file=sys.stderr, flush=True)
-        sys.exit(0 if report(mutants, fates, known_survivors()) else 1)
+        sys.exit(0 if report(mutants, fates, known) else 1)
 
 
 if __name__ == "__main__":
