@@ -188,7 +188,7 @@ def main():
     parser.add_argument("--most", type=int, default=0, help="so many, chosen by chance; 0 = all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     files = asked.files or sorted(str(path.relative_to(ROOT)) for path in (ROOT / ENGINE).glob("*.cc"))
     mutants, known = choose(files, asked.most, asked.seed), known_survivors()
     with tempfile.TemporaryDirectory(prefix="tlspolicyd-mutants-") as name:
