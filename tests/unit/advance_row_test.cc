@@ -96,3 +96,18 @@ TEST_CASE("advance: only a row with fallback reroute sends mail another way") {
   story.wait(1);
   CHECK_FALSE(is_rerouted(story.rules, story.state, story.now));
 }
+
+TEST_CASE("advance: remember_for ends what was learnt, and 0 is for ever") {
+  Rules rules;
+  model::DestinationState state;
+  const Moment later{1'800'000'001, 1'001};
+  CHECK_FALSE(is_offer_remembered(rules, state, later));
+  CHECK_FALSE(is_absence_remembered(rules, state, later));
+  state.absent_at = state.offered_at = 1'800'000'000;
+  state.offered_lived = 1'000;
+  for (const auto& [remember_for, is_remembered] : {std::pair(0, true), {1, false}, {2, true}}) {
+    rules.remember_for = remember_for;
+    CHECK(is_offer_remembered(rules, state, later) == is_remembered);
+    CHECK(is_absence_remembered(rules, state, later) == is_remembered);
+  }
+}
