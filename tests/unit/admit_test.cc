@@ -237,6 +237,8 @@ TEST_CASE("a pattern's star stands for any characters, and for nothing else") {
   CHECK_FALSE(engine::matches_pattern("a", "ab"));
   CHECK_FALSE(engine::matches_pattern("a.b", "axb"));
   CHECK_FALSE(engine::matches_pattern("", "a"));
+  // What stands behind the star is not looked for before it.
+  CHECK_FALSE(engine::matches_pattern("aba*bax", "abax"));
 }
 
 TEST_CASE("a violation is told as the rule says, and observe tells nothing") {
@@ -376,4 +378,22 @@ TEST_CASE("a client's rules for other senders leave it to the next best rule") {
   CHECK(judged(rules, facts("192.0.2.1", "mx.a.example", "u@.b.example")) ==
         "6 violated by client and sender");
   CHECK(judged(rules, facts("192.0.2.9", "unknown", "u@")) == "no rule");
+}
+
+TEST_CASE("of several rules the harshest holds, and a faulty one that observes is none") {
+  auto faulty = rule(1, "", "a.example");
+  faulty.fault = "broken";
+  faulty.on_violation = OnViolation::Observe;
+  const auto tag = rule(2, "", ".example", InboundRequire::Encrypt, OnViolation::Tag);
+  const auto mail = facts("192.0.2.1", "unknown", "u@a.example");
+  CHECK(judged({faulty, tag}, mail) == "2 violated by sender");
+  faulty.on_violation = OnViolation::Tag;
+  CHECK(judged({faulty, tag}, mail) == "1 faulty by sender");
+  const auto defer = rule(3, "", "", InboundRequire::Encrypt, OnViolation::Defer);
+  CHECK(judged({faulty, tag, defer}, mail) == "3 violated by any mail");
+}
+
+TEST_CASE("an address without a domain leaves it to the client's rule for any sender") {
+  CHECK(judged({rule(1, "192.0.2.1", "b.example"), rule(2, "192.0.2.1", "")},
+               facts("192.0.2.1", "unknown", "u@")) == "2 violated by client");
 }

@@ -1,5 +1,6 @@
 // What becomes of what is known where the row is none, asks for little, or is not what it was.
 #include "src/engine/advance.h"
+#include "src/engine/repeats.h"
 #include "tests/unit/advance_story.h"
 #include "tests/unit/catch.h"
 
@@ -109,5 +110,51 @@ TEST_CASE("advance: remember_for ends what was learnt, and 0 is for ever") {
     rules.remember_for = remember_for;
     CHECK(is_offer_remembered(rules, state, later) == is_remembered);
     CHECK(is_absence_remembered(rules, state, later) == is_remembered);
+  }
+}
+
+TEST_CASE("advance: STARTTLS that is back is told once, and an absence in the same second counts") {
+  Story story(rules_with(Fallback::UnlessOffered, Level::May));
+  story.see(worked());
+  story.see(failed(Cause::StarttlsNotSupported));
+  CHECK(story.last() == "starttls-vanished");
+  story.wait(1);
+  story.see(worked());
+  CHECK(story.last() == "re-offered");
+  const auto decisions = story.decisions.size();
+  story.wait(1);
+  story.see(worked());
+  CHECK(story.decisions.size() == decisions);
+}
+
+TEST_CASE("advance: an absence in place of an offer that is forgotten takes its place") {
+  auto rules = rules_with(Fallback::UnlessOffered, Level::May);
+  rules.remember_for = 100;
+  Story story(rules);
+  story.see(worked());
+  story.wait(100);
+  story.see(failed(Cause::StarttlsNotSupported));
+  CHECK(story.state.absent_at == story.now.wall);
+  CHECK(story.state.offered_at == 0);
+  CHECK(story.state.offered_lived == 0);
+}
+
+TEST_CASE("advance: a downgrade is due to end in its last second") {
+  Story story(rules_with(Fallback::AfterRetry, Level::May));
+  story.see(failed(Cause::HandshakeFailure));
+  story.wait(300);
+  story.tick();
+  story.wait(3'599);
+  story.tick();
+  CHECK(story.due_in == 1);
+}
+
+TEST_CASE("advance: a line of a log is believed for less than an hour, and never ahead of time") {
+  const Moment now{1'800'000'000, 1'000};
+  auto seen = failed(Cause::HangUp, model::Source::Maillog);
+  for (const auto& [age, is_believed] :
+       {std::pair(-1, false), {0, false}, {1, true}, {3'599, true}, {3'600, false}}) {
+    seen.at = now.wall - age;
+    CHECK(happened_at(seen, now) == (is_believed ? seen.at : now.wall));
   }
 }

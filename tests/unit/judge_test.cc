@@ -176,6 +176,16 @@ TEST_CASE("judge: a faulty row that would have won makes the verdict unknown, ne
   CHECK_FALSE(ask(rows, "b.example").reason.empty());
 }
 
+TEST_CASE("judge: that the daemon observes is the reason given") {
+  Rows rows;
+  rows.add("a.example", Level::Encrypt);
+  const auto key = model::normalise_key("a.example");
+  CHECK_FALSE(engine::judge(rows, {key, {}, model::Transport::Usual}, RowMode::Observe,
+                            base::sys_seconds(std::chrono::seconds(kNow)))
+                  .reason.empty());
+  CHECK_FALSE(engine::judge_without_policy(RowMode::Observe).reason.empty());
+}
+
 TEST_CASE("judge: a faulty row that wouldn't have won harms nobody") {
   Rows rows;
   rows.add("a.example", Level::Encrypt);

@@ -165,3 +165,9 @@ TEST_CASE("own side: a session that ended in trouble is not praised") {
   probed.trouble = "it hung up after the handshake";
   CHECK(find_remarks(probed, kExpected, kNow).at(0).weight == Weight::Unknown);
 }
+
+TEST_CASE("own side: a certificate holds to its last second") {
+  auto probed = good();
+  probed.tls->chain.front().not_after = kNow;
+  check_objection(probed, "expires in 0 days", "renew it now");
+}

@@ -321,6 +321,8 @@ TEST_CASE("watch: another address of the same host may hold longer") {
   const auto step = desk.check({ending(kNow + 2 * kDay), ending(kNow + 9 * kDay)});
   REQUIRE(step.alarms.size() == 1);
   CHECK(step.alarms[0].text.ends_with("; that of another address of it holds longer"));
+  CHECK(kinds_of(step) == Kinds{WatchChangeKind::ExpiryWarning});
+  CHECK(desk.memory->hosts.at(0).issuers.size() == 1);
 }
 
 TEST_CASE("watch: one delivery a week is one delivery") {

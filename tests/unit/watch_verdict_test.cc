@@ -148,6 +148,7 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   const auto first = *model::parse_address("192.0.2.1");
   const auto second = *model::parse_address("192.0.2.2");
   const auto third = *model::parse_address("10.0.0.1");
+  route.text = "it is slow";
   route.hosts = {host(kHost, {first, second}), host("mx2.partner.example", {third}),
                  host("mx3.partner.example", {})};
   model::ProbedAddress seen;
@@ -156,6 +157,8 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   seen.outcome.security = model::Security::Encrypted;
   model::SeenTls tls;
   tls.protocol = "TLSv1.3";
+  tls.cipher = "TLS_AES_256_GCM_SHA384";
+  tls.bits = 256;
   tls.trust = model::ChainTrust::Trusted;
   tls.is_fit_to_authenticate = true;
   model::SeenCertificate leaf;
@@ -170,6 +173,11 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
       {{"mx2.partner.example", third, 25}, nullptr, "private use"}};
   const auto record = engine::summarise(route, targets, 9);
   CHECK(record.at == 9);
+  CHECK(record.trouble == "it is slow");
+  CHECK(record.peers.at(0).cipher == "TLS_AES_256_GCM_SHA384");
+  CHECK(record.peers.at(0).bits == 256);
+  CHECK(record.peers.at(0).has_spoken);
+  CHECK(record.peers.at(0).was_offered);
   CHECK(record.hosts ==
         std::vector<std::string>{kHost, "mx2.partner.example", "mx3.partner.example"});
   REQUIRE(record.peers.size() == 3);
@@ -313,4 +321,29 @@ TEST_CASE("summary: a certificate for an address literal has to name the address
   route.name = "a.example";
   CHECK(engine::expected_of(route, "mx").nexthop ==
         std::vector<std::string>{"a.example", ".a.example"});
+}
+
+TEST_CASE("watch verdict: nexthop is the domain itself, dot-nexthop what is below it") {
+  auto peer = good_peer(kHost);
+  peer.names = kDomain;
+  CHECK(of(asked(Level::Secure, "nexthop"), {peer}).delivers == true);
+  CHECK(of(asked(Level::Secure, "dot-nexthop"), {peer}).delivers == false);
+  peer.names = std::string("a.") + kDomain;
+  CHECK(of(asked(Level::Secure, "nexthop"), {peer}).delivers == false);
+  CHECK(of(asked(Level::Secure, "dot-nexthop"), {peer}).delivers == true);
+}
+
+TEST_CASE("watch verdict: what a row asks is its profile's, name and all") {
+  model::Profile profile;
+  profile.name = "strict";
+  profile.level = Level::Secure;
+  model::PolicyRow row;
+  row.profile = &profile;
+  CHECK(engine::asked_by(row)->profile == "strict");
+  CHECK_FALSE(engine::asked_by(row)->has_own_anchors);
+  CHECK_FALSE(engine::asked_by(row)->has_own_servername);
+  profile.tafile = "/a.pem";
+  profile.servername = "hostname";
+  CHECK(engine::asked_by(row)->has_own_anchors);
+  CHECK(engine::asked_by(row)->has_own_servername);
 }
