@@ -320,3 +320,13 @@ TEST_CASE("The way back is not looked for sooner than a host that put us off may
     CHECK(times[i] - times[i - 1] >= times[i - 1] - times[i - 2]);
   }
 }
+
+TEST_CASE("A failure during a check has everything probed anew after it") {
+  World world = world_of_one();
+  world.now = world.schedule.next_due().value();
+  REQUIRE(world.schedule.take_steps(world.now).routes.size() == 1);
+  world.schedule.take_failure("a.example", world.now, seconds{700});
+  world.schedule.take_route("a.example", kOne, ProbeEnding::Answered, world.now);
+  world.run(seconds{700});
+  CHECK(world.probes["mx.example"] == 2);
+}

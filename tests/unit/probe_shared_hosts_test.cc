@@ -97,3 +97,22 @@ TEST_CASE("A destination whose host's address is crowded has its turn again afte
   world.run(seconds{600});
   CHECK(world.route_times.size() == 1);
 }
+
+TEST_CASE("Hosts that answered are left alone when one that put us off is asked again") {
+  ProbeSchedule schedule({}, {}, 1);
+  const std::vector<ProbeTarget> both{target("mx1.example", "192.88.98.1"),
+                                      target("mx2.example", "192.88.98.2")};
+  schedule.watch("a.example", kStart, kStart);
+  schedule.set_downgraded("a.example", true, kStart);
+  auto now = schedule.next_due().value();
+  REQUIRE(schedule.take_steps(now).routes.size() == 1);
+  schedule.take_route("a.example", both, ProbeEnding::Answered, now);
+  REQUIRE(schedule.take_steps(now).probes.size() == 2);
+  schedule.take_result(both[0], ProbeEnding::Answered, now);
+  schedule.take_result(both[1], ProbeEnding::PutOff, now);
+  REQUIRE(schedule.next_due() == now + seconds{900});
+  now += seconds{900};
+  REQUIRE(schedule.take_steps(now).routes.size() == 1);
+  schedule.take_route("a.example", both, ProbeEnding::Answered, now);
+  CHECK(schedule.take_steps(now).probes == std::vector<ProbeTarget>{both[1]});
+}

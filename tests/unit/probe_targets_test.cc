@@ -38,3 +38,17 @@ TEST_CASE("An address takes four in its queue, and no further one that nobody kn
   CHECK_FALSE(targets.is_crowded(at(0), fresh));
   CHECK(targets.is_crowded(at(0), {kStart + seconds{1}, kStart}));
 }
+
+TEST_CASE("A result is kept as long as its age allows, also where an older one is let go") {
+  engine::ProbeTargets targets(20);
+  const auto host = target("mx.example", "192.88.98.1");
+  for (const auto at : {kStart, kStart + seconds{10}}) {
+    targets.join(host, {at, at}, 0);
+    REQUIRE(targets.next() == host);
+    targets.take_result(host, ProbeEnding::Answered, at);
+  }
+  targets.forget_before(kStart + seconds{10});
+  CHECK(targets.ending_of(host) == ProbeEnding::Answered);
+  targets.forget_before(kStart + seconds{11});
+  CHECK_FALSE(targets.ending_of(host));
+}
