@@ -18,6 +18,7 @@
 #include "src/app/held_mail.h"
 #include "src/app/held_routes.h"
 #include "src/base/counted.h"
+#include "src/base/shell_word.h"
 #include "src/engine/judge.h"
 #include "src/model/next_hop.h"
 
@@ -121,7 +122,7 @@ std::vector<std::string> postqueue_of(const std::string& program,
 // As an admin would type it.
 std::string retry_line(const doctor::Instance& instance) {
   std::string line = "postqueue";
-  if (instance.needs_directory) line += " -c " + doctor::shell_word(instance.directory);
+  if (instance.needs_directory) line += " -c " + base::shell_word(instance.directory);
   return line + " -i";
 }
 

@@ -12,6 +12,7 @@
 #include "src/app/ctl_learn.h"
 #include "src/app/ctl_policy_rows.h"
 #include "src/base/counted.h"
+#include "src/base/shell_word.h"
 #include "src/base/text.h"
 #include "src/engine/judge.h"
 #include "src/engine/publication.h"
@@ -19,23 +20,6 @@
 
 namespace app::ctl {
 namespace {
-
-// As one word of a POSIX shell.
-std::string shell_word(std::string_view text) {
-  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return base::is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '/' || c == ':';
-  });
-  if (is_plain) return std::string(text);
-  std::string word = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      word += "'\\''";
-    } else {
-      word += c;
-    }
-  }
-  return word + "'";
-}
 
 // The rows that stand already, and whether a suggestion would be better than they are.
 class Standing {
@@ -133,13 +117,14 @@ struct Proposal {
 
 void print(const Context& context, const std::vector<Proposal>& proposals) {
   const bool is_default = context.config_file == kDefaultConfigFile;
-  const auto option = is_default ? std::string() : " --config " + shell_word(context.config_file);
+  const auto option =
+      is_default ? std::string() : " --config " + base::shell_word(context.config_file);
   JsonArray array;
   for (const auto& [lesson, profile] : proposals) {
     const auto reason = reason_for(*lesson, profile, context.now);
-    const auto command =
-        fmt::format("tlspolicyctl{} set {} {} --reason {}", option, shell_word(lesson->destination),
-                    shell_word(profile), shell_word(reason));
+    const auto command = fmt::format("tlspolicyctl{} set {} {} --reason {}", option,
+                                     base::shell_word(lesson->destination),
+                                     base::shell_word(profile), base::shell_word(reason));
     if (context.is_json) {
       array.add(to_json(*lesson, profile, reason, command));
     } else {

@@ -5,20 +5,13 @@
 #include <algorithm>
 
 #include "src/app/ctl_probe.h"
+#include "src/base/shell_word.h"
 #include "src/base/text.h"
 
 namespace app::ctl {
 namespace {
 
 constexpr std::size_t kMostMatchNames = 8;
-
-std::string shell_word(std::string_view text) {
-  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return base::is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '/' || c == ':';
-  });
-  // No text of ours has an apostrophe in it: names, addresses and pins.
-  return is_plain ? std::string(text) : fmt::format("'{}'", text);
-}
 
 template <class Visit>
 void for_each_endpoint(const ProbedTarget& target, Visit visit) {
@@ -94,8 +87,9 @@ std::vector<std::string> next_commands(const Context& context, const ProbedTarge
   if (!profile) return {};
   const auto option = context.config_file == kDefaultConfigFile
                           ? std::string()
-                          : " --config " + shell_word(context.config_file);
-  const auto set = fmt::format("tlspolicyctl{} set {} ", option, shell_word(target.destination));
+                          : " --config " + base::shell_word(context.config_file);
+  const auto set =
+      fmt::format("tlspolicyctl{} set {} ", option, base::shell_word(target.destination));
   std::vector<std::string> lines{set + std::string(*profile)};
   if (*profile == "verified") {
     if (const auto names = host_names(target); !names.empty()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "src/base/shell_word.h"
 #include "src/base/text.h"
 
 namespace app::doctor {
@@ -253,12 +254,6 @@ std::string name_rows(const Demand& demand) {
   return fmt::format("row {} (and {} more)", demand.example, demand.count - 1);
 }
 
-std::string shell_word(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 namespace {
 
 // `postconf -P` takes no blanks in a value. A list's blanks may all be commas, but for those in the
@@ -301,22 +296,26 @@ std::string set_parameter(const Instance& instance, const Service* service, std:
                        name, value);
   }
   const auto setting = fmt::format("{} ={}{}", name, value.empty() ? "" : " ", value);
-  return fmt::format("postconf {}-e {}",
-                     instance.needs_directory ? "-c " + instance.directory + " " : "",
-                     shell_word(setting));
+  return fmt::format(
+      "postconf {}-e {}",
+      instance.needs_directory ? "-c " + base::shell_word(instance.directory) + " " : "",
+      base::shell_word(setting));
 }
 
 std::string set_override(const Instance& instance, const Service& service, std::string_view name,
                          std::string_view value) {
   return fmt::format(
-      "postconf {}-P {}", instance.needs_directory ? "-c " + instance.directory + " " : "",
-      shell_word(fmt::format("{}/{} ={}{}", service.key(), name, value.empty() ? "" : " ", value)));
+      "postconf {}-P {}",
+      instance.needs_directory ? "-c " + base::shell_word(instance.directory) + " " : "",
+      base::shell_word(
+          fmt::format("{}/{} ={}{}", service.key(), name, value.empty() ? "" : " ", value)));
 }
 
 std::string add_service(const Instance& instance, std::string_view entry) {
-  return fmt::format("postconf {}-M {}",
-                     instance.needs_directory ? "-c " + instance.directory + " " : "",
-                     shell_word(entry));
+  return fmt::format(
+      "postconf {}-M {}",
+      instance.needs_directory ? "-c " + base::shell_word(instance.directory) + " " : "",
+      base::shell_word(entry));
 }
 
 std::string set_option(const OurSide& ours, std::string_view name, std::string_view value) {
@@ -325,12 +324,11 @@ std::string set_option(const OurSide& ours, std::string_view name, std::string_v
 
 std::string set_row(const OurSide& ours, std::string_view destination, std::string_view profile,
                     std::string_view more) {
-  const bool is_plain = destination.find_first_of("[]*'") == std::string_view::npos;
-  return fmt::format(
-      "tlspolicyctl {}set {} {}{}{}",
-      ours.config_file == kDefaultConfigFile ? "" : fmt::format("--config {} ", ours.config_file),
-      is_plain ? std::string(destination) : shell_word(destination), profile,
-      more.empty() ? "" : " ", more);
+  return fmt::format("tlspolicyctl {}set {} {}{}{}",
+                     ours.config_file == kDefaultConfigFile
+                         ? ""
+                         : fmt::format("--config {} ", base::shell_word(ours.config_file)),
+                     base::shell_word(destination), profile, more.empty() ? "" : " ", more);
 }
 
 std::string describe(const Instance& instance, const Service* service, std::string_view name) {

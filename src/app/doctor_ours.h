@@ -96,7 +96,6 @@ Demand rows_at(const OurSide& ours, std::initializer_list<model::Level> levels);
 std::string name_rows(const Demand& demand);
 
 // --- Lines that mend.
-std::string shell_word(std::string_view text);
 // The command that sets a parameter where it is set now: main.cf, or that service's -o option.
 std::string set_parameter(const Instance& instance, const Service* service, std::string_view name,
                           std::string_view value);

@@ -169,7 +169,8 @@ std::string Http::health() {
 std::string Http::readiness() {
   auto trouble = health();
   if (trouble.empty() && digest_ == 0) {
-    trouble = "No policy is in force: every look-up is answered TEMP, and mail waits.";
+    trouble =
+        "No policy is in force: in mode enforce every look-up is answered TEMP, and mail waits.";
   }
   return trouble;
 }

@@ -29,7 +29,9 @@ std::string policy_html(const Overview& overview, std::int64_t now) {
     facts += fact("Built", time_html(image.built_at, now, "not known"));
     facts += fact("Digest", escape(image.digest));
   } else {
-    facts += fact("Policy", "none is in force: every answer is TEMP, and mail waits");
+    facts += fact("Policy", overview.mode == "observe"
+                                ? "none is in force: every answer is NOTFOUND, main.cf decides"
+                                : "none is in force: every answer is TEMP, and mail waits");
   }
   const auto state = overview.policy_state.empty() ? "not known" : escape(overview.policy_state);
   facts += fact("policy.db", overview.policy_waits_since == 0

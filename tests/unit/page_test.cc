@@ -283,3 +283,12 @@ TEST_CASE("chart: the scale is round, has a whole half, and room for the tallest
     if (top < 1e15) CHECK(static_cast<std::uint64_t>(top) % 2 == 0);
   }
 }
+
+TEST_CASE("page: what Postfix is told without a policy goes by the mode") {
+  auto overview = samples::well();
+  overview.image.reset();
+  overview.mode = "enforce";
+  CHECK_THAT(show::render_page(overview, kNow), ContainsSubstring("every answer is TEMP"));
+  overview.mode = "observe";
+  CHECK_THAT(show::render_page(overview, kNow), ContainsSubstring("every answer is NOTFOUND"));
+}

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "src/base/counted.h"
+#include "src/base/shell_word.h"
 #include "tests/unit/catch.h"
 
 using namespace base;
@@ -57,4 +58,12 @@ TEST_CASE("text: one of a kind is not called many") {
   CHECK(counted(-1, "delivery", "deliveries") == "-1 deliveries");
   CHECK(one_or_many(1, "is", "are") == "is");
   CHECK(one_or_many(2, "is", "are") == "are");
+}
+
+TEST_CASE("a shell word reads as the text that it was made of") {
+  CHECK(base::shell_word("mx.example.com:25") == "mx.example.com:25");
+  CHECK(base::shell_word("") == "''");
+  CHECK(base::shell_word("[mx.example]:587") == "'[mx.example]:587'");
+  CHECK(base::shell_word("$(reboot)") == "'$(reboot)'");
+  CHECK(base::shell_word("a'b c") == "'a'\\''b c'");
 }
