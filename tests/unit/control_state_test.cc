@@ -5,21 +5,9 @@
 
 #include "tests/unit/catch.h"
 #include "tests/unit/database_files.h"
+#include "tests/unit/quiet_outlet.h"
 
 namespace {
-
-struct Quiet final : app::StateKeeper::Outlet {
-  bool tell_answer(wire::StoreToAnswer /*type*/, std::string_view /*payload*/,
-                   std::span<const int> /*fds*/) override {
-    return true;
-  }
-  bool tell_parent(wire::ToParent /*type*/, std::string_view /*payload*/,
-                   std::span<const int> /*fds*/) override {
-    return true;
-  }
-  void note_proposal(const wire::Proposal& /*proposal*/) override {}
-  void note_count(const wire::CountRecord& /*count*/) override {}
-};
 
 struct Desk final : app::ControlDesk {
   Report report() override { return {}; }
@@ -35,7 +23,7 @@ struct Desk final : app::ControlDesk {
   std::string path = folder.path("state.db");
   net::Loop loop;
   base::SystemClock clock;
-  Quiet quiet;
+  test::QuietOutlet quiet;
   app::StateKeeper states{loop, clock, quiet};
   app::ProbeKeeper checks{loop,
                           clock,

@@ -3,20 +3,15 @@
 
 #include "src/jobs/feedback.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/offered_state.h"
 
 namespace {
 
 using jobs::Feedback;
 using model::Level;
-
-constexpr std::int64_t kNow = 1'800'000'000;
-
-struct StillClock final : base::Clock {
-  [[nodiscard]] base::sys_seconds now() const override {
-    return base::sys_seconds(std::chrono::seconds(kNow));
-  }
-  [[nodiscard]] base::SteadyPoint steady() const override { return {}; }
-};
+using test::kNow;
+using test::offered;
+using test::StillClock;
 
 // Every row is the shipped profile `opportunistic`.
 struct Opportunistic final : jobs::RuleBook {
@@ -41,15 +36,6 @@ struct Heard final : Feedback::Outlet {
              bool /*is_over*/) override {}
   std::vector<wire::Proposal> proposals;
 };
-
-wire::StateRecord offered(std::string destination) {
-  wire::StateRecord record;
-  record.destination = std::move(destination);
-  record.state.version = 5;
-  record.state.offered_at = kNow - 60;
-  record.state.offered_lived = 1;
-  return record;
-}
 
 struct Desk {
   // Whether it is to be read, as it must be.

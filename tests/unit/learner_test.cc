@@ -6,29 +6,15 @@
 
 #include "src/image/sealed_file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/offered_state.h"
 
 namespace {
 
 using jobs::Feedback;
 using model::Level;
-
-constexpr std::int64_t kNow = 1'800'000'000;
-
-struct StillClock final : base::Clock {
-  [[nodiscard]] base::sys_seconds now() const override {
-    return base::sys_seconds(std::chrono::seconds(kNow));
-  }
-  [[nodiscard]] base::SteadyPoint steady() const override { return {}; }
-};
-
-wire::StateRecord offered(std::string destination) {
-  wire::StateRecord record;
-  record.destination = std::move(destination);
-  record.state.version = 5;
-  record.state.offered_at = kNow - 60;
-  record.state.offered_lived = 1;
-  return record;
-}
+using test::kNow;
+using test::offered;
+using test::StillClock;
 
 std::string base_of(const std::vector<wire::StateRecord>& records) {
   std::string bytes = app::state_base_head({kNow, 1});

@@ -9,6 +9,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/database_files.h"
 #include "tests/unit/probe_samples.h"
+#include "tests/unit/quiet_outlet.h"
 
 namespace {
 
@@ -21,19 +22,6 @@ struct SetClock final : base::Clock {
   [[nodiscard]] base::SteadyPoint steady() const override {
     return std::chrono::steady_clock::now();
   }
-};
-
-struct Quiet final : app::StateKeeper::Outlet {
-  bool tell_answer(wire::StoreToAnswer /*type*/, std::string_view /*payload*/,
-                   std::span<const int> /*fds*/) override {
-    return true;
-  }
-  bool tell_parent(wire::ToParent /*type*/, std::string_view /*payload*/,
-                   std::span<const int> /*fds*/) override {
-    return true;
-  }
-  void note_proposal(const wire::Proposal& /*proposal*/) override {}
-  void note_count(const wire::CountRecord& /*count*/) override {}
 };
 
 store::EvidenceCount mail_to(std::string destination, std::int64_t hour, std::int64_t count = 1) {
@@ -80,7 +68,7 @@ struct Rig {
   std::string path = folder.path("state.db");
   net::Loop loop;
   SetClock clock;
-  Quiet quiet;
+  test::QuietOutlet quiet;
   app::StateKeeper states{loop, clock, quiet};
   app::ProbeKeeper keeper{loop,
                           clock,
