@@ -116,7 +116,7 @@ class Observe(unittest.TestCase):
             text = daemon.ctl("decisions", "--observed")
             self.assertRegex(text, r"DESTINATION +ROW +PROFILE +LEVEL +DELIVERIES .*WOULD WAIT")
             self.assertRegex(text, r"held\.example +held\.example +required +encrypt +2 ")
-            self.assertIn("nobody saw whether they went in TLS", text)
+            self.assertIn("Of 1 delivery nobody saw whether it went in TLS", text)
             self.assertIn("set maillog in", text)
             self.assertIn("tlspolicyctl decisions --observed", daemon.ctl("explain", "held.example"))
 
