@@ -238,5 +238,9 @@ class Daemon:
     def restart_store(self):
         """By kill -9; returns when the next one reports."""
         killed = self.kill_role("store")
-        self.role("store", other_than=killed)
+        self.wait_for_store(killed)
+
+    def wait_for_store(self, other_than):
+        """Until the next one reports: a start that is killed before that came to nothing, and pauses follow it."""
+        self.role("store", other_than=other_than)
         wait_until(self.status, "the new store reports", 20 * SLOWNESS)

@@ -18,7 +18,7 @@ from faults_lock_test import enter_own_mounts, mount
 from faults_state_test import ALLOWED, HANDSHAKE, learning
 from handover_test import Holder
 from oracle import Oracle, strict_rows
-from processes import SANITIZED, SLOWNESS, wait_until
+from processes import SANITIZED, SLOWNESS, is_alive, wait_until
 
 LONG = bool(os.environ.get("TLSPOLICYD_LONG"))
 PAGE = 4096
@@ -133,7 +133,8 @@ class ReadOnlyState(unittest.TestCase):
                 # While `store` has its log open for writing the kernel refuses to remount.
                 daemon.process.send_signal(signal.SIGSTOP)
                 killed = daemon.kill_role("store")
-                wait_until(lambda: "store" not in daemon.roles(), "the store is gone")
+                # Its name goes before its files do: only a zombie has closed them.
+                wait_until(lambda: not is_alive(killed), "the store is gone")
                 mount("-o", "remount,ro", disk)
                 daemon.process.send_signal(signal.SIGCONT)
                 daemon.role("store", other_than=killed)

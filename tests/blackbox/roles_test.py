@@ -58,8 +58,7 @@ class KilledRoles(unittest.TestCase):
         with Daemon(ROWS) as daemon, Oracle(daemon, ALLOWED) as oracle:
             answer = daemon.role("answer")
             for _ in range(5):
-                killed = daemon.kill_role("store")
-                daemon.role("store", other_than=killed)
+                daemon.restart_store()
                 oracle.settle()
             self.assertEqual(0, oracle.reconnects)
             self.assertEqual(answer, daemon.role("answer"))
@@ -101,10 +100,11 @@ class KilledRoles(unittest.TestCase):
         with Daemon(ROWS) as daemon, Oracle(daemon, ALLOWED) as oracle:
             for _ in range(20):
                 names = choice.sample(["answer", "store"], 2)
-                killed = [daemon.kill_role(name) for name in names]
-                for name, pid in zip(names, killed):
-                    daemon.role(name, other_than=pid)
+                killed = {name: daemon.kill_role(name) for name in names}
+                daemon.role("answer", other_than=killed["answer"])
+                daemon.wait_for_store(killed["store"])
                 oracle.settle()
+            self.assertEqual(40, daemon.log().count("was killed by signal 9; it is started again at once"))
 
     def test_without_a_database_a_killed_answer_keeps_the_last_policy(self):
         with Daemon(ROWS) as daemon, Oracle(daemon, ALLOWED) as oracle:
