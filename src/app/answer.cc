@@ -70,6 +70,7 @@ class Answer {
   void go();
   void serve();
   void report();
+  void hand_over_image();
   void set_mode();
   [[nodiscard]] std::uint64_t digest_in_force() const {
     return decider_.image() == nullptr ? 0 : decider_.image()->stamp().digest;
@@ -98,6 +99,7 @@ class Answer {
   bool wants_to_serve_ = false;  // a policy is there, or none is to be had
   bool serving_ = false;
   ImageIntake intake_;
+  base::UniqueFd untold_image_;  // in force, and not in the parent's keeping yet
   Pulse pulse_;
   std::unique_ptr<net::Channel> store_;
   net::Channel parent_;
@@ -318,7 +320,8 @@ void Answer::install_new_image(std::unique_ptr<image::Image> image, base::Unique
   mails_.install(*image);
   decider_.install(std::move(image));
   learner_.feedback().rules_changed();
-  parent_.send(ToParent::Image, {}, std::array{fd.get()});
+  untold_image_ = std::move(fd);
+  hand_over_image();
   tell_store(AnswerToStore::InForce, wire::to_payload(digest));
   report();
   pulse_.tell();
@@ -348,8 +351,16 @@ void Answer::serve() {
   parent_.send(ToParent::Ready);
 }
 
+// For the next `answer`. A parent that stands still, its queue full, is told later.
+void Answer::hand_over_image() {
+  if (untold_image_ && parent_.send(ToParent::Image, {}, std::array{untold_image_.get()})) {
+    untold_image_.reset();
+  }
+}
+
 void Answer::report() {
   set_mode();
+  hand_over_image();
   mails_.flush();
   wire::AnswerStats stats;
   stats.pid = ::getpid();

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace net {
 namespace {
@@ -81,6 +82,9 @@ bool Channel::receive() {
   header.msg_controllen = control.size();
   const ssize_t got = ::recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  // Who dies with something unread resets the connection, and Linux tells that before what it had
+  // sent (net/core/datagram.c, __skb_try_recv_datagram), once.
+  if (got < 0 && errno == ECONNRESET && !std::exchange(was_reset_, true)) return true;
   if (got <= 0) {
     watch_.pause();
     // The callback may destroy this channel and with it on_close_ itself.

@@ -53,6 +53,7 @@ class Channel {
   std::function<void(Message)> on_message_;
   std::function<void()> on_close_;
   std::vector<char> buffer_;
+  bool was_reset_ = false;
   ReadWatch watch_;
 };
 

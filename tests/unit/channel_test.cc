@@ -106,3 +106,21 @@ TEST_CASE("what a peer said before it died can be taken at once, its end include
   CHECK(pair.payload == "last");
   CHECK(pair.closed);
 }
+
+TEST_CASE("what a peer said before it died is not lost where it had not read what it was told") {
+  Pair pair;
+  REQUIRE(pair.sender->send(7, "said"));
+  REQUIRE(pair.receiver->send(1, "never read"));
+  pair.sender.reset();
+  SECTION("taken at once") {
+    pair.receiver->drain();
+  }
+  SECTION("by the loop") {
+    pair.loop.run();
+    CHECK_FALSE(pair.closed);
+    pair.loop.run();
+  }
+  CHECK(pair.messages == 1);
+  CHECK(pair.payload == "said");
+  CHECK(pair.closed);
+}
