@@ -148,8 +148,7 @@ void StateKeeper::send_base() {
   if (!base) return;
   const std::array fds{base.get()};
   outlet_.tell_answer(wire::StoreToAnswer::StateBase, {}, fds);
-  outlet_.tell_parent(wire::ToParent::StateBase, {}, fds);
-  is_base_stale_ = false;
+  is_base_stale_ = !outlet_.tell_parent(wire::ToParent::StateBase, {}, fds);
   base_at_ = clock_.now().time_since_epoch().count();
 }
 
@@ -295,8 +294,8 @@ void StateKeeper::watch() {
     panic(model::RowMode::Enforce, 0);
   if (is_base_stale_ && now - base_at_ >= kBaseEvery) {
     const auto base = make_base();
-    if (base) outlet_.tell_parent(wire::ToParent::StateBase, {}, std::array{base.get()});
-    is_base_stale_ = false;
+    is_base_stale_ =
+        !base || !outlet_.tell_parent(wire::ToParent::StateBase, {}, std::array{base.get()});
     base_at_ = now;
   }
   if (head_.is_due(clock_.now())) log_head();

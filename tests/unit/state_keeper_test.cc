@@ -2,6 +2,7 @@
 #include "src/app/state_keeper.h"
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,11 +35,17 @@ struct Heard final : app::StateKeeper::Outlet {
   bool tell_parent(wire::ToParent type, std::string_view payload,
                    std::span<const int> /*fds*/) override {
     if (type == wire::ToParent::Alarm) alarms.push_back(wire::parse_alarm(payload).value());
-    return true;
+    if (type != wire::ToParent::StateBase) return true;
+    ++offered;
+    on_offer();
+    return !is_parent_full;
   }
   void note_proposal(const wire::Proposal& /*proposal*/) override {}
   void note_count(const wire::CountRecord& /*count*/) override {}
   int bases = 0;
+  int offered = 0;  // bases, to the parent
+  bool is_parent_full = false;
+  std::function<void()> on_offer = [] {};
   wire::ModeMessage mode;
   std::vector<wire::AlarmMessage> alarms;
 };
@@ -122,6 +129,23 @@ TEST_CASE("state keeper: a panic lasts as long as asked for where the clock was 
   app::StateKeeper next(rig.loop, clock, rig.heard);
   next.open(rig.path);
   CHECK(next.mode().until == kNow + 3600);
+}
+
+TEST_CASE("state keeper: a parent that has no room for the base is offered it again") {
+  Rig rig;
+  rig.heard.is_parent_full = true;
+  rig.keeper.open(rig.path);
+  CHECK(rig.heard.offered == 1);
+  rig.heard.on_offer = [&rig] {
+    rig.clock.at += 10;
+    rig.heard.is_parent_full = rig.heard.offered < 3;
+    if (!rig.heard.is_parent_full) rig.loop.stop();
+  };
+  rig.clock.at += 10;
+  net::Timer patience(rig.loop, [&rig] { rig.loop.stop(); });
+  patience.start(std::chrono::seconds{10});
+  rig.loop.run();
+  CHECK(rig.heard.offered == 3);
 }
 
 TEST_CASE("state keeper: what has no room while the file can't be written is counted as dropped") {
