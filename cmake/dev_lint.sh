@@ -3,10 +3,14 @@
 
 cpp_files() { find src tlsmap policyd tests -name '*.cc' -o -name '*.h' | sort; }
 
-# tidy_one SETTINGS FILE: what was clean with the same headers of ours and settings is clean still.
+# tidy_one SETTINGS FILE: what was clean with the same headers of ours, the same settings and compiled
+# the same way is clean still.
 tidy_one() {
   local stamp
-  stamp=$(clang++ -MM -std=c++20 -I. -Ibuild/lint/generated "$2" | sed 's/^[^:]*://; s/\\$//' | xargs cat | sha256sum)
+  stamp=$({
+    clang++ -MM -std=c++20 -I. -Ibuild/lint/generated "$2" | sed 's/^[^:]*://; s/\\$//' | xargs cat
+    grep -F -- "-c $PWD/$2\"" build/lint/compile_commands.json
+  } | sha256sum)
   stamp=build/lint/clean/${stamp%% *}-$1
   [[ ! -e $stamp ]] || { touch "$stamp"; return 0; }
   # "N warnings generated" counts what was found in system headers and left out.
@@ -18,8 +22,8 @@ lint_tidy() {
   local product tests
   cmake --preset lint >build/configure-lint.log 2>&1 || { cat build/configure-lint.log; return 1; }
   mkdir -p build/lint/clean
-  product=$(cat .clang-tidy CMakePresets.json | sha256sum | cut -c1-16)
-  tests=$(cat .clang-tidy CMakePresets.json tests/.clang-tidy | sha256sum | cut -c1-16)
+  product=$(sha256sum <.clang-tidy | cut -c1-16)
+  tests=$(cat .clang-tidy tests/.clang-tidy | sha256sum | cut -c1-16)
   find build/lint/clean -type f -mtime +7 -delete
   export -f tidy_one
   cpp_files | grep '\.cc$' | sed "s|^tests/|$tests &|; t; s|^|$product |" |
