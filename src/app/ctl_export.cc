@@ -44,6 +44,7 @@ struct Exporter {
   Profiles profiles;
   model::PostfixVersion version;
   bool is_table = true;
+  bool needs_settings = false;  // a row has a profile that not every database has
 };
 
 // What can't be in the file, or otherwise than it is here; counted by reason, some by name.
@@ -195,18 +196,13 @@ void append_csv_row(std::string& out, const OutboundRow& row) {
 
 // Column profile_settings is there where a row needs it.
 Exit write_csv(const Exporter& exporter, RowImport& rows) {
-  bool needs_settings = false;
-  auto walked = rows.walk([&](OutboundRow&& row) {
-    needs_settings = needs_settings || !carried_settings(exporter, row.profile).empty();
-  });
-  if (!walked) return fail(plain_sentence(walked.error()));
   say(base::join(outbound_columns(), ",") +
-      (needs_settings ? fmt::format(",{}", kSettingsColumn) : std::string()));
+      (exporter.needs_settings ? fmt::format(",{}", kSettingsColumn) : std::string()));
   std::string line;
-  walked = rows.walk([&](OutboundRow&& row) {
+  const auto walked = rows.walk([&](OutboundRow&& row) {
     line.clear();
     append_csv_row(line, row);
-    if (needs_settings) {
+    if (exporter.needs_settings) {
       line += ',';
       wire::append_csv_field(line, carried_settings(exporter, row.profile));
     }
@@ -247,6 +243,12 @@ Exit run_export(const Context& context, const Arguments& arguments) {
   for (auto& each : *profiles) {
     if (each.readable) exporter.profiles.emplace(each.name, std::move(*each.readable));
   }
+  // Some of the rows are no policy: nothing is written unless all of them can be read.
+  const auto walked = rows->walk([&](OutboundRow&& row) {
+    exporter.needs_settings =
+        exporter.needs_settings || !carried_settings(exporter, row.profile).empty();
+  });
+  if (!walked) return fail(plain_sentence(walked.error()));
   if (exporter.is_table) return write_table(exporter, *rows);
   return context.is_json ? write_rows_as_json(*rows) : write_csv(exporter, *rows);
 }
