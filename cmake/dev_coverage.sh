@@ -8,6 +8,8 @@ cmd_coverage() {
   rm -rf build/coverage/profiles
   mkdir -m 1777 build/coverage/profiles # roles that gave up root count too
   run_ctest coverage coverage -j4 -LE long "$@"
+  say "a sample of the faults that ctest knows as inject.all"
+  build/coverage/inject/nth_failure --each 60 --seed 1 || note_failure "inject.all"
   say "coverage"
   python3 -B tests/coverage/coverage.py build/coverage
 }
