@@ -70,8 +70,14 @@ void ReportReader::take_one(const wire::ReportedEvidence& reported) {
   // A line that names the next-hop itself is not contradicted; the process adds the view.
   const bool is_contradicted =
       reported.is_next_hop && (!asked.question || asked.question->key != key.text);
-  const bool is_of_process = asked.question && !is_contradicted;
-  const bool is_elsewhere = !reported.is_next_hop && (asked.is_known || reported.is_pid_needed);
+  // What the process asked about last may be an earlier delivery's; where that was a domain, this
+  // one's was its own.
+  const bool is_stale = reported.is_reused && asked.question && asked.question->key != key.text;
+  const bool is_own_domain =
+      is_stale && model::normalise_key(asked.question->key).kind == model::KeyKind::Domain;
+  const bool is_of_process = asked.question && !is_contradicted && !is_stale;
+  const bool is_elsewhere =
+      !reported.is_next_hop && !is_own_domain && (asked.is_known || reported.is_pid_needed);
   auto view = views_.only(feedback_.now().wall);
   if (is_of_process) {
     view = asked.question->view;

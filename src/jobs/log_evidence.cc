@@ -56,6 +56,7 @@ wire::ReportedEvidence LogEvidence::report(const wire::LogLine& line, const Deli
   reported.pid = has_many_hosts_ ? 0 : line.process.pid;
   reported.is_next_hop = delivery.is_next_hop;
   reported.is_pid_needed = status.relay && is_local(*status.relay);
+  reported.is_reused = status.conn_use > 1;
   reported.destination = delivery.destination;
   auto& evidence = reported.evidence;
   evidence.source = model::Source::Maillog;

@@ -236,6 +236,7 @@ void append_reported_evidence(std::string& out, const ReportedEvidence& reported
   append_number<std::int64_t>(out, reported.seen_at);
   append_number<std::uint8_t>(out, reported.is_next_hop ? 1 : 0);
   append_number<std::uint8_t>(out, reported.is_pid_needed ? 1 : 0);
+  append_number<std::uint8_t>(out, reported.is_reused ? 1 : 0);
   append_cut(out, reported.destination);
   append_evidence(out, reported.evidence);
 }
@@ -248,6 +249,7 @@ std::optional<ReportedEvidence> take_reported_evidence(std::string_view& bytes) 
   reported.seen_at = from.number<std::int64_t>();
   reported.is_next_hop = take_bool(from);
   reported.is_pid_needed = take_bool(from);
+  reported.is_reused = take_bool(from);
   reported.destination = take_text(from);
   reported.evidence = take_evidence(from);
   if (!from.ok()) return std::nullopt;

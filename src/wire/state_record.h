@@ -75,6 +75,8 @@ struct ReportedEvidence {
   std::int64_t seen_at = 0;    // when that process said so, seconds since the epoch
   bool is_next_hop = false;    // `destination` is the next-hop; else the recipient's domain
   bool is_pid_needed = false;  // the destination is known by the process alone
+  // Over a connection of an earlier delivery, which Postfix looks for before it asks [F 2.2.4].
+  bool is_reused = false;
   std::string destination;
   model::Evidence evidence;
   bool operator==(const ReportedEvidence&) const = default;

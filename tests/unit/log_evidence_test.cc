@@ -107,6 +107,14 @@ TEST_CASE("log evidence: a delivery on this host has no destination but what its
   CHECK(seen->is_pid_needed);
 }
 
+TEST_CASE("log evidence: a connection used again may be one that its process did not ask about") {
+  Log log;
+  const std::string head = "4ABC: to=<u@peer.test>, relay=mx1.peer.test[192.0.2.10]:25, ";
+  const std::string tail = "delay=0.4, delays=0.1/0.01/0.29/0, dsn=2.0.0, status=sent (250 Ok)";
+  CHECK_FALSE(log.say(head + tail)->is_reused);
+  CHECK(log.say(head + "conn_use=2, " + tail)->is_reused);
+}
+
 TEST_CASE("log evidence: process ids of a log of several hosts mean nothing") {
   Log log;
   const std::string line =

@@ -46,6 +46,25 @@ struct Desk {
     longest = std::max(longest, payload.size());
     reader.take(payload);
   }
+  // Mail in clear to somebody at `domain`, over a connection that was there already.
+  void report_reused(const std::string& domain) {
+    wire::ReportedEvidence reported;
+    reported.pid = 7;
+    reported.seen_at = kNow;
+    reported.is_reused = true;
+    reported.destination = domain;
+    reported.evidence.source = model::Source::Maillog;
+    reported.evidence.outcome.security = model::Security::Clear;
+    reported.evidence.at = kNow;
+    std::string payload;
+    wire::append_reported_evidence(payload, reported);
+    reader.take(payload);
+  }
+  std::vector<std::string> counted_names() {
+    std::vector<std::string> names;
+    for (const auto& record : feedback.take_counts()) names.push_back(record.destination);
+    return names;
+  }
   void load_base() {
     REQUIRE(feedback.begin_base(jobs::Feedback::Base::Committed, {kNow, 1}));
     feedback.end_base();
@@ -92,4 +111,21 @@ TEST_CASE("report reader: where too much waits the oldest is only counted, and n
   desk.load_base();
   CHECK(early + desk.counted() == lines);
   CHECK(desk.feedback.knows("", model::normalise_key("peer.example")));
+}
+
+TEST_CASE("report reader: a connection used again says nothing of what its process asked about") {
+  using Names = std::vector<std::string>;
+  Desk desk;
+  desk.reader.set_in_use(true);
+  desk.load_base();
+  desk.reader.asked(7, "", model::normalise_key("strict.example"), kNow - 5);
+  desk.report_reused("other.example");
+  CHECK(desk.counted_names() == Names{"other.example"});
+  desk.report_reused("strict.example");
+  CHECK(desk.counted_names() == Names{"strict.example"});
+  // Behind a relay the recipient's domain is none either.
+  desk.reader.asked(7, "", model::normalise_key("[relay.example]:587"), kNow - 3);
+  desk.report_reused("other.example");
+  CHECK(desk.counted_names().empty());
+  CHECK(desk.reader.unplaced() == 1);
 }
