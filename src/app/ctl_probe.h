@@ -63,10 +63,18 @@ base::Result<void> run_probes(const Context& context, const Arguments& arguments
 void judge(ProbedTarget& target);
 // TLS is sure at every address, and nobody takes mail without it who was to refuse that.
 [[nodiscard]] bool is_well(const ProbedTarget& target);
-// The lines to type next; empty where nothing can be recommended.
-std::vector<std::string> next_commands(const Context& context, const ProbedTarget& target);
+struct NextStep {
+  std::vector<std::string> commands;  // to type next; empty where nothing can be recommended
+  std::string objection;              // why there is none, where a row asks for more already
+};
+NextStep next_step(const Context& context, const ProbedTarget& target);
 // The one pin of all endpoints, of the public key, or empty.
 std::string common_pin(const ProbedTarget& target);
+
+// ctl_probe_standing: a sentence where a row in force asks for more than `profile`, or where that
+// can't be told; else empty.
+std::string find_stricter_row(const Context& context, const std::string& destination,
+                              std::string_view profile);
 
 // ctl_probe_text: what a terminal gets; the texts are filtered.
 std::string title_of(const ProbedHost& host, const ProbedEndpoint& endpoint);

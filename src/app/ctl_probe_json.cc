@@ -125,6 +125,7 @@ Json to_json(const Context& context, const ProbedTarget& target, bool is_self) {
                      {"remarks", to_json(host.remarks)},
                      {"addresses", std::move(addresses)}});
   }
+  const auto next = is_self ? NextStep() : next_step(context, target);
   return {{"target", target.destination},
           {"at", base::iso_time(context.now)},
           {"kind", model::to_word(target.kind)},
@@ -133,7 +134,8 @@ Json to_json(const Context& context, const ProbedTarget& target, bool is_self) {
           {"well", is_self ? is_unobjected(target) : is_well(target)},
           {"would_deliver", to_json(target.would)},
           {"pin", text_or_null(common_pin(target))},
-          {"next", is_self ? std::vector<std::string>() : next_commands(context, target)},
+          {"next", next.commands},
+          {"next_objection", text_or_null(next.objection)},
           {"remarks", to_json(target.remarks)},
           {"mx", std::move(hosts)}};
 }

@@ -88,11 +88,14 @@ void show_summary(const Context& context, const std::vector<ProbedTarget>& targe
   fmt::print(stdout, "{}", profile_table(targets));
   if (is_self) return;
   bool is_first = true;
+  const auto print = [&is_first](const std::string& line) {
+    fmt::print(stdout, "{}  {}\n", is_first ? "\nnext:" : "     ", terminal_text(line));
+    is_first = false;
+  };
   for (const auto& target : targets) {
-    for (const auto& line : next_commands(context, target)) {
-      fmt::print(stdout, "{}  {}\n", is_first ? "\nnext:" : "     ", terminal_text(line));
-      is_first = false;
-    }
+    const auto next = next_step(context, target);
+    for (const auto& line : next.commands) print(line);
+    if (!next.objection.empty()) print(fmt::format("{}: {}", target.destination, next.objection));
   }
 }
 

@@ -82,9 +82,13 @@ std::string common_pin(const ProbedTarget& target) {
   return is_common ? pin : std::string();
 }
 
-std::vector<std::string> next_commands(const Context& context, const ProbedTarget& target) {
+NextStep next_step(const Context& context, const ProbedTarget& target) {
   const auto profile = engine::strictest_for_all(answers_of(target));
   if (!profile) return {};
+  if (auto objection = find_stricter_row(context, target.destination, *profile);
+      !objection.empty()) {
+    return {{}, std::move(objection)};
+  }
   const auto option = context.config_file == kDefaultConfigFile
                           ? std::string()
                           : " --config " + base::shell_word(context.config_file);
@@ -100,7 +104,7 @@ std::vector<std::string> next_commands(const Context& context, const ProbedTarge
       lines.push_back(fmt::format("{}pinned --match {}", set, pin));
     }
   }
-  return lines;
+  return {std::move(lines), {}};
 }
 
 }  // namespace app::ctl

@@ -173,6 +173,22 @@ class AMailHost(Probing):
                        capture_output=True, timeout=60)
         self.assertIn("good.example:20025  secure", self.done("list"))
 
+    def test_that_offers_less_than_its_row_asks_for_is_not_proposed_a_weaker_one(self):
+        self.init()
+        name = f"nostarttls.example:{PORT}"
+        self.done("set", name, "required")
+        found = self.probe_one("nostarttls.example", status=NOT_WELL)
+        self.assertEqual([], found["next"])
+        self.assertIn(f"row {name} asks for required, more than", found["next_objection"])
+        text = self.ctl("probe", name).stdout
+        self.assertRegex(text, r"\nnext:  nostarttls\.example:20025: row \S+ asks for required.* Ask the partner; [^\n]+\n\Z")
+        # As much as it has is proposed, and what is stricter.
+        self.done("set", f"good.example:{PORT}", "required")
+        line, = self.probe_one("good.example")["next"]
+        self.assertIn("secure", line)
+        self.db.write_text("no database")
+        self.assertIn("file is not a database", self.probe_one("good.example")["next_objection"])
+
     def test_with_an_address_alone_is_found_without_dns(self):
         self.configure(probe_allow="127.0.0.0/8", tls_ca_file=WORLD.ca_file, resolver="127.0.0.1:1")
         peer = WORLD.peers["iponly"]
