@@ -22,11 +22,13 @@ write_changelog() {
 # Built for the Debian that it is built on, from what is committed, into build/package/.
 cmd_package() {
   local version source
+  git rev-parse --quiet --verify HEAD >/dev/null ||
+    die "package: git does not read this clone; run ./dev package as the user who owns it: only apt install needs root"
   setup build package
   version=$(package_version)
   source=build/package/tlspolicyd
   git diff --quiet HEAD -- || say "package: changes that are not committed are left out"
-  say "package: tlspolicyd $version"
+  say "package: tlspolicyd $version; this takes 5 minutes, or 30: tail -f build/package/build.log shows how far it is"
   rm -rf build/package
   mkdir -p "$source"
   git archive HEAD | tar -x -C "$source"

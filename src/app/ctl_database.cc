@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -54,7 +55,7 @@ base::Result<void> give(const std::string& path, const std::optional<Owner>& own
   return {};
 }
 
-// Makes the missing folders above `file`, outermost first, each for its owner.
+// Makes the missing folders above `file`, each for its owner.
 base::Result<void> make_folders(const std::string& file, const std::optional<Owner>& owner) {
   constexpr mode_t kFolderMode = 0750;
   std::vector<std::string> missing;
@@ -62,8 +63,9 @@ base::Result<void> make_folders(const std::string& file, const std::optional<Own
   for (auto folder = std::filesystem::path(file).parent_path();
        !folder.empty() && !std::filesystem::exists(folder, ignored);
        folder = folder.parent_path()) {
-    missing.insert(missing.begin(), folder.string());
+    missing.push_back(folder.string());
   }
+  std::reverse(missing.begin(), missing.end());  // the outermost first
   for (const auto& folder : missing) {
     if (::mkdir(folder.c_str(), kFolderMode) != 0) {
       return base::Error{

@@ -7,6 +7,7 @@
 #include "src/app/ctl_table.h"
 #include "src/app/ctl_time.h"
 #include "src/app/ctl_verbs.h"
+#include "src/app/import_plan.h"
 #include "src/model/next_hop.h"
 #include "tlsmap/policy_text.h"
 
@@ -76,6 +77,18 @@ void warn_where_not_in_force(const Context& context, const OutboundRow& row) {
   }
 }
 
+// A row that ends leaves nothing behind, also where it took the place of one that would have held.
+void warn_where_it_ends(const Context& context, const OutboundRow& row,
+                        const std::optional<OutboundRow>& before) {
+  if (!row.expires_at || !before || !is_in_force(*before, context.now)) return;
+  if (before->expires_at && *before->expires_at <= *row.expires_at) return;
+  warn(
+      fmt::format("{0}: when it ends, the row before ({1}) does not come back, and mail goes as if "
+                  "there were no row {0}. Until then: tlspolicyctl undo, with the number of the "
+                  "change that tlspolicyctl explain {0} shows",
+                  row.destination, before->profile));
+}
+
 Exit run_set(const Context& context, const Arguments& arguments) {
   const auto row = row_from(context, arguments);
   if (!row) return refuse_usage(row.error());
@@ -90,6 +103,8 @@ Exit run_set(const Context& context, const Arguments& arguments) {
   if (const auto fault = find_row_fault(**profile, *row)) {
     return fail(fmt::format("{}: not stored: {}", row->destination, *fault));
   }
+  const auto before = db->find_outbound(row->destination);
+  if (!before) return fail(plain_sentence(before.error()));
   if (auto stored = db->set_outbound(*row); !stored) {
     return fail(
         fmt::format("{}: not stored: {}", row->destination, plain_sentence(stored.error())));
@@ -100,6 +115,7 @@ Exit run_set(const Context& context, const Arguments& arguments) {
     say(terminal_text(sentence_of(context, *row, **profile)));
   }
   warn_where_not_in_force(context, *row);
+  warn_where_it_ends(context, *row, *before);
   return Exit::Done;
 }
 

@@ -188,6 +188,12 @@ class Rows(Desk):
         self.assertIn("until 2031-05-06T00:00:00Z (in ", self.done("set", "a.example", "off", "--expires", "2031-05-06"))
         for wrong in ("soon", "0", "-4h", "2031-13-01"):
             self.assertIn("--expires", self.refused(USAGE, "set", "a.example", "required", f"--expires={wrong}"))
+        self.done("set", "b.example", "secure")
+        self.assertIn("the row before (secure) does not come back",
+                      self.expect(DONE, "set", "b.example", "off", "--expires", "4h").stderr)
+        self.assertEqual("", self.expect(DONE, "set", "b.example", "off", "--expires", "5h").stderr,
+                         "what ended earlier is not missed")
+        self.assertEqual("", self.expect(DONE, "set", "c.example", "off", "--expires", "5h").stderr)
 
     def test_an_expiry_in_the_past_is_stored_with_a_warning(self):
         done = self.expect(DONE, "set", "a.example", "required", "--expires", "2020-01-01")
