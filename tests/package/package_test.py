@@ -325,7 +325,9 @@ class Removal(Installed):
         self.install()
         self.set("bank.example", "required", "OK encrypt")
         self.assertGreaterEqual(len(self.processes()), 3)  # the parent, answer and store
-        self.machine.run("apt-get", "remove", "-y", "tlspolicyd")
+        self.machine.run("postconf", "-e", "smtp_tls_policy_maps=socketmap:unix:tlspolicyd/tlsmap.sock:policy")
+        said = self.machine.shell("apt-get remove -y tlspolicyd 2>&1")
+        self.assertIn("tlspolicyd: Postfix still asks it, and mail waits", said)
         for path in ("/etc/tlspolicyd/tlspolicyd.conf", "/var/lib/tlspolicyd/policy.db",
                      "/var/lib/tlspolicyd/state.db", "/var/lib/tlspolicyd/policy.image"):
             self.assertTrue(self.machine.path(path).exists(), path)
