@@ -149,11 +149,14 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   const auto second = *model::parse_address("192.0.2.2");
   const auto third = *model::parse_address("10.0.0.1");
   route.text = "it is slow";
+  route.fault = model::RouteFault::Timeout;
+  route.is_secure = true;
   route.hosts = {host(kHost, {first, second}), host("mx2.partner.example", {third}),
                  host("mx3.partner.example", {})};
   model::ProbedAddress seen;
   seen.has_spoken = seen.was_offered = true;
   seen.starttls_code = 220;
+  seen.trouble = "it hung up";
   seen.outcome.security = model::Security::Encrypted;
   model::SeenTls tls;
   tls.protocol = "TLSv1.3";
@@ -173,7 +176,13 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
       {{"mx2.partner.example", third, 25}, nullptr, "private use"}};
   const auto record = engine::summarise(route, targets, 9);
   CHECK(record.at == 9);
+  CHECK(record.destination == kDomain);
   CHECK(record.trouble == "it is slow");
+  CHECK(record.fault == model::RouteFault::Timeout);
+  CHECK(record.is_secure);
+  CHECK(record.peers.at(0).address == model::address_text(first));
+  CHECK(record.peers.at(0).trouble == "it hung up");
+  CHECK(record.peers.at(0).protocol == "TLSv1.3");
   CHECK(record.peers.at(0).cipher == "TLS_AES_256_GCM_SHA384");
   CHECK(record.peers.at(0).bits == 256);
   CHECK(record.peers.at(0).has_spoken);
