@@ -150,6 +150,7 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   const auto third = *model::parse_address("10.0.0.1");
   route.text = "it is slow";
   route.fault = model::RouteFault::Timeout;
+  route.kind = model::Route::Kind::ImplicitMx;
   route.is_secure = true;
   route.hosts = {host(kHost, {first, second}), host("mx2.partner.example", {third}),
                  host("mx3.partner.example", {})};
@@ -157,6 +158,7 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   seen.has_spoken = seen.was_offered = true;
   seen.starttls_code = 220;
   seen.trouble = "it hung up";
+  seen.is_crossed_out = true;
   seen.outcome.security = model::Security::Encrypted;
   model::SeenTls tls;
   tls.protocol = "TLSv1.3";
@@ -169,10 +171,12 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   leaf.issuer = "O=Trust\n";
   leaf.not_after = 77;
   leaf.key_fingerprint = "AA";
+  leaf.fingerprint = "BB";
   tls.chain = {leaf};
   seen.tls = tls;
+  route.hosts.front().preference = 7;
   const std::vector<engine::CheckedTarget> targets{
-      {{kHost, first, 25}, &seen, {}},
+      {{kHost, first, 2525}, &seen, {}},
       {{"mx2.partner.example", third, 25}, nullptr, "private use"}};
   const auto record = engine::summarise(route, targets, 9);
   CHECK(record.at == 9);
@@ -183,6 +187,16 @@ TEST_CASE("summary: a record has each address of the route, with what became of 
   CHECK(record.peers.at(0).address == model::address_text(first));
   CHECK(record.peers.at(0).trouble == "it hung up");
   CHECK(record.peers.at(0).protocol == "TLSv1.3");
+  CHECK(record.kind == model::Route::Kind::ImplicitMx);
+  CHECK(record.peers.at(0).preference == 7);
+  CHECK(record.peers.at(0).port == 2525);
+  CHECK(record.peers.at(0).outcome.security == model::Security::Encrypted);
+  CHECK(record.peers.at(0).is_crossed_out);
+  CHECK(record.peers.at(0).is_fit_to_authenticate);
+  CHECK(record.peers.at(0).trust == model::ChainTrust::Trusted);
+  CHECK(record.peers.at(0).not_after == 77);
+  CHECK(record.peers.at(0).pin == "AA");
+  CHECK(record.peers.at(0).fingerprint == "BB");
   CHECK(record.peers.at(0).cipher == "TLS_AES_256_GCM_SHA384");
   CHECK(record.peers.at(0).bits == 256);
   CHECK(record.peers.at(0).has_spoken);
@@ -319,6 +333,26 @@ TEST_CASE("summary: what is no name is left out, and the others stand with a col
   CHECK(engine::summarise(route, targets, 9).peers.at(0).protocol.empty());
   targets.front().seen = nullptr;
   CHECK(engine::summarise(route, targets, 9).peers.at(0).trouble == "it was not probed");
+}
+
+TEST_CASE("summary: names are taken as long as a record has room, to the last byte") {
+  const auto names_of = [](std::size_t size) {
+    model::Route route;
+    route.next_hop = route.name = kDomain;
+    const auto address = *model::parse_address("192.0.2.1");
+    route.hosts = {host(kHost, {address})};
+    model::SeenCertificate leaf;
+    leaf.dns_names = {"a.example", std::string(size, 'x')};
+    model::SeenTls tls;
+    tls.chain = {leaf};
+    model::ProbedAddress seen;
+    seen.tls = tls;
+    const std::vector<engine::CheckedTarget> targets{{{kHost, address, 25}, &seen, {}}};
+    return engine::summarise(route, targets, 9).peers.at(0).names.size();
+  };
+  const std::size_t room = model::kMostRecordNames - std::string_view("a.example:").size();
+  CHECK(names_of(room) == model::kMostRecordNames);
+  CHECK(names_of(room + 1) == std::string_view("a.example").size());
 }
 
 TEST_CASE("summary: a certificate for an address literal has to name the address alone") {
