@@ -125,22 +125,47 @@ void LogFollower::queue_newer_than(std::int64_t written, const LogPosition& posi
 
 void LogFollower::resume(const LogPosition& position) {
   is_backlog_ = true;
+  if (!go_on(position)) awaited_ = position;
+}
+
+void LogFollower::tell_unopened() {
+  trouble_ =
+      fmt::format("{}: {}; evidence from the mail log waits for it{}", path_, std::strerror(errno),
+                  errno == EACCES ? ". Is the daemon's user in the file's group?" : "");
+}
+
+bool LogFollower::resume_awaited() {
+  // While there is nothing under the name, the files beside it aren't searched each time.
+  if (!LogSource::open(path_)) {
+    tell_unopened();
+    return false;
+  }
+  if (!go_on(*awaited_)) return false;
+  awaited_.reset();
+  trouble_.clear();
+  return true;
+}
+
+// False where the file can't be opened now: as long as that is so, nothing is known to be lost.
+bool LogFollower::go_on(const LogPosition& position) {
+  auto named = LogSource::open(path_);
   std::int64_t written = 0;
   bool is_named = false;
   current_ = find(position, written, is_named);
   if (!current_) {
+    if (!named) return false;
     // What stands under the name was begun since.
     loss_ = fmt::format(
         "{}: what was read last is gone; lines of the time in between may be lost. Let logrotate "
         "keep the last file uncompressed (delaycompress)",
         path_);
-    move_to(LogSource::open(path_), true);
-    return;
+    return move_to(std::move(named), true);
   }
   if (!is_named) queue_newer_than(written, position);
   const auto again = std::min(position.offset, kReadAgain);
   current_->start_at(position.offset - again, position.offset);
   current_->begin_backlog();
+  return true;
 }
 
 bool LogFollower::move_to(std::optional<LogSource> next, bool is_backlog) {
@@ -187,9 +212,7 @@ bool LogFollower::follow_name() {
   }
   auto named = LogSource::open(path_);
   if (!named) {
-    trouble_ = fmt::format("{}: {}; evidence from the mail log waits for it{}", path_,
-                           std::strerror(errno),
-                           errno == EACCES ? ". Is the daemon's user in the file's group?" : "");
+    tell_unopened();
     return false;
   }
   trouble_.clear();
@@ -208,6 +231,7 @@ bool LogFollower::follow_name() {
 }
 
 bool LogFollower::read_some(const TakeLine& take) {
+  if (awaited_) return resume_awaited();
   if (read_former(take)) return true;
   if (!current_) return follow_name();
   switch (current_->read_some(take)) {

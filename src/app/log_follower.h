@@ -43,13 +43,14 @@ class LogFollower {
 
   // At the first start of all: what is there already is past, and `learn` reads it.
   void begin_at_end();
+  // While the file can't be opened, it is tried again at each read_some().
   void resume(const LogPosition& position);
 
   // True where there may be more at once.
   bool read_some(const TakeLine& take);
 
-  // Behind the last line that was handed out; nothing where no file was ever there, or while the
-  // former one is not yet read to its end.
+  // Behind the last line that was handed out; nothing where no file was ever there, while the one
+  // to resume can't be opened, or while the former one is not yet read to its end.
   [[nodiscard]] std::optional<LogPosition> position() const;
   // Why it can't be read now; empty while it can.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
@@ -70,12 +71,16 @@ class LogFollower {
   void queue_newer_than(std::int64_t written, const LogPosition& position);
   bool read_former(const TakeLine& take);
   bool follow_name();
+  bool go_on(const LogPosition& position);
+  bool resume_awaited();
+  void tell_unopened();
   void keep_rest_of_copy();
   bool move_to(std::optional<LogSource> next, bool is_backlog);
 
   std::string path_;
   std::optional<LogSource> current_;
   std::optional<LogSource> former_;
+  std::optional<LogPosition> awaited_;  // of resume(), until the file can be opened
   int former_looks_ = 0;
   bool is_former_unread_ = false;
   std::deque<std::string> between_;  // rotated files between the current one and the named one

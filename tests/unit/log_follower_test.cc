@@ -238,6 +238,49 @@ TEST_CASE("log follower: where the file is gone altogether the new one is read, 
   CHECK(read_all(next) == Lines{"new"});
 }
 
+TEST_CASE(
+    "log follower: a file that can't be opened at a restart is waited for, and none is lost") {
+  const LogFolder folder;
+  auto follower = follow(folder);
+  folder.append(numbered(1, 3));
+  read_all(follower);
+  folder.append(numbered(4, 5));
+  folder.rename("mail.log", "away");
+  std::string why = "No such file";
+  SECTION("there is none") {}
+  SECTION("there is one that can't be read") {
+    // Nobody is kept from it by its mode where the tests run as root.
+    std::filesystem::create_symlink("mail.log", folder.path());
+    why = "symbolic links";
+  }
+  auto next = restart(folder, follower);
+  CHECK(next.take_loss().empty());
+  CHECK(read_all(next).empty());
+  CHECK(next.trouble().find(why) != std::string::npos);
+  CHECK(next.take_loss().empty());
+  CHECK_FALSE(next.position());
+  std::filesystem::remove(folder.path());
+  SECTION("it comes back") {
+    folder.rename("away", "mail.log");
+    CHECK(read_all(next) == expected(4, 5));
+    CHECK(next.trouble().empty());
+    CHECK(next.take_loss().empty());
+    folder.append(numbered(6, 6));
+    CHECK(read_all(next) == expected(6, 6));
+  }
+  SECTION("it was renamed meanwhile") {
+    folder.rename("away", "mail.log.1");
+    folder.append(numbered(6, 7));
+    CHECK(read_all(next) == expected(4, 7));
+    CHECK(next.take_loss().empty());
+  }
+  SECTION("another one comes") {
+    folder.append("new\n");
+    CHECK(read_all(next) == Lines{"new"});
+    CHECK(next.take_loss().find("delaycompress") != std::string::npos);
+  }
+}
+
 TEST_CASE("log follower: a position is read back as it was written, and nothing else is one") {
   app::LogPosition position;
   position.device = 1;
