@@ -199,7 +199,7 @@ class OutcomeMaps {
         list_(tlsmap::parse_tables(instance.value(service, kOutcomeMaps))),
         tables_(find_our_tables(ours.config, instance, service, list_)),
         written_(instance.written_value(&service, kOutcomeMaps)),
-        looked_at_(describe(instance, &service, kOutcomeMaps)),
+        looked_at_(describe_as_written(instance, service, kOutcomeMaps)),
         right_(fmt::format("socketmap:{}:outcome{}", wanted_maps_.endpoint, wanted_maps_.view)) {}
 
   void check() {

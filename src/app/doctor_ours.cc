@@ -331,13 +331,29 @@ std::string set_row(const OurSide& ours, std::string_view destination, std::stri
                      base::shell_word(destination), profile, more.empty() ? "" : " ", more);
 }
 
-std::string describe(const Instance& instance, const Service* service, std::string_view name) {
+namespace {
+
+std::string describe_value(const Instance& instance, const Service* service, std::string_view name,
+                           std::string_view value) {
   const bool is_override = service != nullptr && service->master.overrides.count(std::string(name));
-  const auto value = service == nullptr ? instance.value(name) : instance.value(*service, name);
   const auto* where = is_override                                 ? "master.cf"
                       : instance.written.count(std::string(name)) ? "main.cf"
                                                                   : "default";
   return fmt::format("{} = {}{}({})", name, value, value.empty() ? "" : " ", where);
+}
+
+}  // namespace
+
+std::string describe(const Instance& instance, const Service* service, std::string_view name) {
+  return describe_value(instance, service, name,
+                        service == nullptr ? instance.value(name) : instance.value(*service, name));
+}
+
+std::string describe_as_written(const Instance& instance, const Service& service,
+                                std::string_view name) {
+  const auto written = instance.written_value(&service, name);
+  return describe_value(instance, &service, name,
+                        written.empty() ? instance.value(service, name) : written);
 }
 
 bool is_yes(std::string_view value) {

@@ -110,6 +110,9 @@ std::string set_row(const OurSide& ours, std::string_view destination, std::stri
                     std::string_view more = {});
 // "relayhost = [relay.example]:587 (main.cf)", or "(master.cf)" where the service overrides it.
 std::string describe(const Instance& instance, const Service* service, std::string_view name);
+// The same without expanding what it refers to: a reference to nothing would look cut off.
+std::string describe_as_written(const Instance& instance, const Service& service,
+                                std::string_view name);
 bool is_yes(std::string_view value);
 
 }  // namespace app::doctor

@@ -139,6 +139,15 @@ TEST_CASE("doctor: the outcome stands at the same address, in the same view, not
   }
 }
 
+TEST_CASE("doctor: the outcome's table is shown as it stands in main.cf") {
+  Rig rig;
+  for (const auto& each : rig.examine()) {
+    if (each.check != "outcome") continue;
+    CHECK(each.looked_at == "smtp_delivery_status_filter = " + kOutcome +
+                                ", $default_delivery_status_filter (main.cf)");
+  }
+}
+
 TEST_CASE("doctor: $default_delivery_status_filter is kept behind the outcome") {
   Rig rig;
   rig.set("smtp_delivery_status_filter", kOutcome);
