@@ -12,6 +12,8 @@ namespace {
 
 using model::Level;
 
+constexpr std::string_view kHostFile = "/etc/resolv.conf";
+
 bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1";
 }
@@ -56,7 +58,7 @@ class DaneCheck {
   // Postfix believes the AD bit of whoever answers [F 2.1]; libresolv reads the file from inside
   // the chroot.
   void check_resolver() {
-    const auto path = seen_path(instance_, service_, "/etc/resolv.conf");
+    const auto path = seen_path(instance_, service_, kHostFile);
     const auto at = host_.nameservers.find(path);
     if (at == host_.nameservers.end()) {
       return note_.skip(path, "it can't be read, so the resolver is unknown");
@@ -68,9 +70,21 @@ class DaneCheck {
       return note_.ok(looked_at, "the resolver is on this host; let it be one that validates");
     }
     note_.warn(looked_at,
-               "Postfix believes this resolver when it says that a record was signed, and anybody "
-               "on the way can say so. Run a validating resolver on this host and name it alone",
-               {fmt::format("{}: nameserver 127.0.0.1", path)});
+               fmt::format(
+                   "Postfix believes this resolver when it says that a record was signed, and "
+                   "anybody on the way can say so. Run a validating resolver on this host and name "
+                   "it alone{}",
+                   path == kHostFile
+                       ? std::string()
+                       : fmt::format("; {} is a copy that Debian makes of {} whenever Postfix "
+                                     "starts, elsewhere make it by hand",
+                                     path, kHostFile)),
+               mend_resolver());
+  }
+
+  // Debian copies the host's file over the chroot's whenever Postfix starts.
+  static std::vector<std::string> mend_resolver() {
+    return {fmt::format("{}: nameserver 127.0.0.1", kHostFile), "systemctl restart postfix"};
   }
 
   const PostfixHost& host_;

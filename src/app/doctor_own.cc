@@ -86,9 +86,16 @@ std::string keep_to_loopback(const std::vector<Listen>& listeners) {
 void check_listen(const OurSide& ours, const std::vector<Listen>& listeners,
                   std::string_view option, bool takes_outcomes, Findings& findings) {
   for (const Listen& listen : listeners) {
-    if (listen.kind != Listen::Kind::Inet) continue;
     Notes note(findings, "listeners");
-    const auto looked_at = fmt::format("{} = {} ({})", option, listen.text, ours.config_file);
+    const auto looked_at = fmt::format("{}: {} ({})", option, listen.text, ours.config_file);
+    if (listen.kind == Listen::Kind::Unix) {
+      note.ok(looked_at, "for whom the rights of its folder and of the socket let in");
+      continue;
+    }
+    if (listen.kind == Listen::Kind::Passed) {
+      note.ok(looked_at, "whoever passes the socket says who can connect to it");
+      continue;
+    }
     if (is_loopback(listen)) {
       note.ok(looked_at, "for this host alone");
       continue;
@@ -118,7 +125,10 @@ void check_policy(const OurSide& ours, Findings& findings) {
   for (const store::ProfileUse& use : ours.policy->uses) rows += use.domains + use.hops;
   if (ours.config.mode == model::RowMode::Observe) {
     return note.complain(false, fmt::format("mode = observe ({})", ours.config_file),
-                         fmt::format("none of {} is enforced", base::counted(rows, "row")),
+                         fmt::format("none of {} is enforced; tlspolicyctl decisions --observed "
+                                     "shows what would be. Once that has been watched long enough, "
+                                     "this is the fix",
+                                     base::counted(rows, "row")),
                          {set_option(ours, "mode", "enforce")});
   }
   note.ok(looked_at, base::counted(rows, "row") + " in force");

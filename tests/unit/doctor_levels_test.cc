@@ -115,8 +115,10 @@ TEST_CASE("doctor: rows at dane need a resolver on this host, as the chroot has 
   rig.add_rows(use_of("dane-only", Level::DaneOnly, Fallback::Never, {"d.example"}));
   CHECK(rig.complaints().empty());
   rig.host.nameservers["/var/spool/postfix/etc/resolv.conf"] = {"127.0.0.1", "192.0.2.53"};
-  CHECK_THAT(only_complaint(rig, "dane", State::Warning).looked_at,
-             ContainsSubstring("192.0.2.53"));
+  const auto found = only_complaint(rig, "dane", State::Warning);
+  CHECK_THAT(found.looked_at, ContainsSubstring("192.0.2.53"));
+  // A line in the chroot's own file would be gone at the next start of Postfix.
+  CHECK(fix_of(found) == "/etc/resolv.conf: nameserver 127.0.0.1\nsystemctl restart postfix");
   rig.host.nameservers.clear();
   only_complaint(rig, "dane", State::Skipped);
 }
@@ -183,6 +185,23 @@ TEST_CASE("doctor: a listener beyond loopback is a warning, an error where outco
   CHECK(rig.complaints().empty());
 }
 
+TEST_CASE("doctor: every listener is named") {
+  Rig rig;
+  rig.ours.config.tlsmap_listen = {test::inet_listener("127.0.0.1", 8460),
+                                   test::unix_listener(test::kSocket)};
+  rig.ours.config.policyd_listen = {test::unix_listener("/var/spool/postfix/tlspolicyd/policyd")};
+  std::string named;
+  for (const auto& each : rig.examine()) {
+    if (each.check != "listeners") continue;
+    CHECK(each.state == State::Ok);
+    named += each.looked_at + "\n";
+  }
+  const auto file = " (" + rig.ours.config_file + ")\n";
+  CHECK(named == "tlsmap_listen: inet:127.0.0.1:8460" + file +
+                     "tlsmap_listen: unix:/var/spool/postfix/tlspolicyd/tlsmap.sock" + file +
+                     "policyd_listen: unix:/var/spool/postfix/tlspolicyd/policyd" + file);
+}
+
 TEST_CASE(
     "doctor: a broken config, a missing policy.db, mode observe, another instance's trouble") {
   Rig broken;
@@ -199,7 +218,8 @@ TEST_CASE(
 
   Rig observing;
   observing.ours.config.mode = model::RowMode::Observe;
-  only_complaint(observing, "policy", State::Warning);
+  CHECK_THAT(only_complaint(observing, "policy", State::Warning).text,
+             ContainsSubstring("Once that has been watched long enough"));
 
   Rig other;
   other.host.troubles = {"/etc/postfix-out: postconf: exit status 1"};
