@@ -106,6 +106,9 @@ TEST_CASE("forward source: the format is seen from the name or the first line") 
   CHECK(guess("a.sieve", "x: y") == ForwardFormat::Sieve);
   CHECK(guess("a", "require [\"copy\"];") == ForwardFormat::Sieve);
   CHECK(guess("a", "# x\nredirect \"a@b.example\";") == ForwardFormat::Sieve);
+  CHECK(guess("a.siv", "x: y") == ForwardFormat::Sieve);
+  CHECK(guess("a", "IF header") == ForwardFormat::Sieve);
+  CHECK(guess("a", "/* nothing yet */") == ForwardFormat::Sieve);
   CHECK(guess("a", "postmaster: root") == ForwardFormat::Aliases);
   CHECK(guess("a", "\"a b\" : root") == ForwardFormat::Aliases);
   CHECK(guess("a", "a@b.example c@d.example") == ForwardFormat::Virtual);
@@ -113,4 +116,26 @@ TEST_CASE("forward source: the format is seen from the name or the first line") 
   CHECK(guess("a", "") == ForwardFormat::Aliases);
   CHECK(tlsmap::parse_forward_format("virtual") == ForwardFormat::Virtual);
   CHECK_FALSE(tlsmap::parse_forward_format("postfix").has_value());
+}
+
+TEST_CASE("forward source: a file with more forwards than anybody checks by hand is refused") {
+  std::string lines;
+  for (std::size_t i = 0; i < tlsmap::kMostForwards; ++i) lines += "a: b@c.example\n";
+  CHECK(tlsmap::read_forwards(lines, ForwardFormat::Aliases)->size() == tlsmap::kMostForwards);
+  for (const auto* more : {"a: b@c.example\n", "a: :include:/x\n"}) {
+    INFO(more);
+    CHECK(aliases(lines + more).find("it has more than") != std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "forward source: backslashes, comments and patterns that are left open end with the line") {
+  CHECK(aliases(R"(a: x\,y@a.example, b@b.example (left open, c@c.example)") ==
+        "1 x,y@a.example, 1 b@b.example");
+  CHECK(aliases("a: x@a.example\\") == "1 x@a.example\\");
+  CHECK(aliases(R"(a: (one \) still) x@a.example)") == "1 x@a.example");
+  CHECK(aliases("a: ) x@a.example, ,y@b.example") == "1 x@a.example, 1 y@b.example");
+  CHECK(table(R"(/a\/ b/ x@a.example)") == "1 x@a.example");
+  CHECK(table("!/^x$/ y@a.example\n/left open y@a.example\n") == "1 y@a.example");
+  CHECK(table("! y@a.example").empty());
 }

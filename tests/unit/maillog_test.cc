@@ -46,9 +46,13 @@ TEST_CASE("maillog: each form of stamp is read, and a stamp is not guessed") {
   REQUIRE(parsed);
   CHECK(parsed->stamp == given.stamp);
   CHECK(parsed->host == "mail");
-  const auto bad = GENERATE("Nov 32 03:12:47", "Nov 0 03:12:47", "Nox 22 03:12:47",
-                            "Nov 22 24:12:47", "2026-13-22T03:12:47Z", "2026-11-22T03:12:47.Z",
-                            "2026-11-22T03:12:47+1", "2026-11-22 03:12:47", "", "03:12:47");
+  const auto bad =
+      GENERATE("Nov 32 03:12:47", "Nov 0 03:12:47", "Nox 22 03:12:47", "Nov 22 24:12:47",
+               "2026-13-22T03:12:47Z", "2026-11-22T03:12:47.Z", "2026-11-22T03:12:47+1",
+               "2026-11-22 03:12:47", "", "03:12:47", "Nov 22 03:60:47", "Nov 22 03:12:61",
+               "Nov 22  03:12:47", "Nov 22 03:12.47", "2026-00-22T03:12:47Z",
+               "2026-11-00T03:12:47Z", "2026-11-32T03:12:47Z", "2026-11-22T03:12:47+24:00",
+               "2026-11-22T03:12:47+01:60", "2026/11-22T03:12:47Z");
   CHECK_FALSE(wire::parse_log_line(std::string(bad) + " mail postfix/smtp[1]: x"));
 }
 
@@ -203,6 +207,15 @@ TEST_CASE("maillog: what was wrong with a certificate") {
            Cause::CertificateExpired},
       Case{"server certificate verification failed for P: certificate not yet valid",
            Cause::ValidationFailure},
+      Case{"server certificate verification failed for P: num=10:certificate has expired",
+           Cause::CertificateExpired},
+      Case{"server certificate verification failed for P: num=62 hostname mismatch",
+           Cause::ValidationFailure},
+      Case{"server certificate verification failed for P: num=:", Cause::ValidationFailure},
+      Case{"certificate verification failed for P: external policy failure (sts_webpki_invalid",
+           Cause::ValidationFailure},
+      Case{"certificate verification failed for P: external policy failure (new-word)",
+           Cause::ValidationFailure},
       Case{"server certificate verification failed for P: num=62:hostname mismatch",
            Cause::CertificateHostMismatch},
       Case{"server certificate verification failed for P: num=65:no matching DANE TLSA records",
@@ -264,6 +277,8 @@ TEST_CASE("maillog: words of 3.11's tls=") {
       Case{"encrypt", Security::Encrypted, false, false},
       Case{"!encrypt", Security::Unknown, true, false},
       Case{"secure", Security::Authenticated, false, false},
+      Case{"fingerprint", Security::Authenticated, false, false},
+      Case{"dane-only", Security::Authenticated, false, false},
       Case{"!secure", Security::Unknown, true, false},
       Case{"dane", Security::Authenticated, false, false},
       Case{"dane:halfdane", Security::Encrypted, false, false},
@@ -334,6 +349,23 @@ TEST_CASE("maillog: a line cut at any byte says no more than its whole fields do
       }
     }
   }
+}
+
+TEST_CASE("maillog: a line may end as on other systems") {
+  const auto line = kHead + kStatus + "dsn=2.0.0, status=sent (250 Ok)";
+  CHECK(fact_of<wire::DeliveryStatus>(line + "\r").queue_id == "4ABC");
+}
+
+TEST_CASE("maillog: a status of an id, a field or a word that Postfix does not write is none") {
+  const std::string tail = kStatus.substr(4) + "dsn=2.0.0, status=sent (250 Ok)";
+  for (const auto& id : {std::string("4AB"), std::string(40, 'B'), std::string("4abc"),
+                         std::string("4bXyZw1GqnzKa")}) {
+    INFO(id);
+    CHECK(says_nothing(kHead + id + tail));
+  }
+  CHECK(says_nothing(kHead + "4ABC: for=<u@peer.test>" + tail.substr(tail.find(", relay"))));
+  CHECK(says_nothing(kHead + kStatus + "dsn=2.0.0, status=lost (250 Ok)"));
+  CHECK(says_nothing(kHead + kStatus + "dsn=2.0.0, status=sent"));
 }
 
 TEST_CASE("maillog: hostile lines are no lines") {

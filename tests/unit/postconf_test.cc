@@ -109,3 +109,29 @@ TEST_CASE("postconf: nameservers of a resolv.conf") {
   CHECK(tlsmap::parse_nameservers("# x\nnameserver 127.0.0.1\n nameserver\t::1 # y\noptions edns0\n"
                                   "nameserver\n") == std::vector{"127.0.0.1"s, "::1"s});
 }
+
+TEST_CASE("postconf: an endpoint has a path, or a port and perhaps a host; nothing else is one") {
+  const auto shown = [](std::string_view text) -> std::string {
+    const auto endpoint = tlsmap::parse_endpoint(text);
+    if (!endpoint) return "none";
+    return endpoint->is_unix ? endpoint->path : endpoint->host + " " + endpoint->port;
+  };
+  CHECK(shown("unix:private/x") == "private/x");
+  CHECK(shown("local:/run/x") == "/run/x");
+  CHECK(shown("inet:10025") == "127.0.0.1 10025");
+  CHECK(shown("inet:LocalHost:smtp") == "127.0.0.1 smtp");
+  CHECK(shown("inet:192.0.2.1:25") == "192.0.2.1 25");
+  CHECK(shown("inet:[::1]:25") == "::1 25");
+  for (const auto* text :
+       {"", "unix:", "local:", "inet:", "inet:192.0.2.1:", "inet:[::1]", "tcp:25"}) {
+    INFO(text);
+    CHECK(shown(text) == "none");
+  }
+  for (const auto* text :
+       {"check_policy_service", "check_policy_service {}", "check_policy_service {",
+        "check_policy_service { timeout=1 }", "check_policy_service check_x"}) {
+    INFO(text);
+    CHECK(tlsmap::find_policy_services(text).empty());
+  }
+  CHECK(tlsmap::find_policy_services("check_policy_service {inet:25,timeout=1").size() == 1);
+}
