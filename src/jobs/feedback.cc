@@ -36,11 +36,6 @@ bool is_material(const DestinationState& before, const DestinationState& after) 
          after.absent_at - before.absent_at >= kRefreshEvery;
 }
 
-// What a freeze counts: TLS worked before, and none of its failures is on record yet.
-bool may_begin_to_fail(const DestinationState& state) {
-  return state.worked_at != 0 && state.phase == model::Phase::Normal;
-}
-
 std::string_view to_word(engine::AlarmKind kind) {
   switch (kind) {
     case engine::AlarmKind::Downgraded:
@@ -158,15 +153,13 @@ void Feedback::take_own_fault(bool is_ours) {
 
 void Feedback::tick() {
   watch_freeze();
+  if (!may_decide()) return;
   apply_to_all(engine::Tick{});
-  for (auto& [id, open] : open_) {
-    if (!open.is_sent) send(open);
-    if (!open.is_sent) break;
-  }
+  send_rest();
 }
 
 void Feedback::rules_changed() {
-  apply_to_all(engine::RulesChanged{});
+  if (may_decide()) apply_to_all(engine::RulesChanged{});
 }
 
 void Feedback::apply_to_all(const engine::Event& event) {
@@ -249,7 +242,16 @@ void Feedback::propose(wire::Proposal proposal) {
 }
 
 void Feedback::send(Open& open) {
-  open.is_sent = outlet_.propose(open.proposal);
+  // A freeze is of no destination, and depends on no base.
+  const bool may_be_sent = may_decide() || !open.proposal.state;
+  open.is_sent = may_be_sent && outlet_.propose(open.proposal);
+}
+
+void Feedback::send_rest() {
+  for (auto& [id, open] : open_) {
+    if (!open.is_sent) send(open);
+    if (!open.is_sent) return;
+  }
 }
 
 void Feedback::committed(std::uint64_t id) {
@@ -267,56 +269,13 @@ void Feedback::committed(std::uint64_t id) {
   if (acknowledged == states.end()) return;  // a newer one is on disk already
   // With what was learned since, and needs no commit.
   put_newer(table_, place, acknowledged->state);
-  if (coming_) put_newer(*coming_, place, acknowledged->state);
   states.erase(states.begin(), std::next(acknowledged));
   if (states.empty()) pending_.erase(pending);
 }
 
-// An older version never takes the place of a newer one, as in state.db.
-void Feedback::put_newer(DestinationTable& table, const Place& place,
-                         const DestinationState& state) {
-  const auto known = table.find(place.first, place.second);
-  if (!known || known->version <= state.version) table.put(place.first, place.second, state);
-}
-
 void Feedback::propose_again() {
   for (auto& [id, open] : open_) open.is_sent = false;
-  for (auto& [id, open] : open_) {
-    send(open);
-    if (!open.is_sent) return;
-  }
-}
-
-bool Feedback::begin_base(Base kind, model::Moment saved) {
-  if (is_base_final_ || (kind == Base::Kept && has_base())) return false;
-  clock_.resume(saved);
-  coming_.emplace(most_destinations_);
-  is_base_final_ = kind == Base::Committed;
-  return true;
-}
-
-void Feedback::take_base_record(const wire::StateRecord& record) {
-  if (!coming_) return;
-  put_newer(*coming_, {record.view, record.destination}, record.state);
-  // A restart thaws nothing.
-  const auto& failures = record.state.failures;
-  if (failures.empty() || !may_begin_to_fail(record.state)) return;
-  freeze_.recall_failure(record.destination, failures.front().evidence.mx,
-                         failures.front().at.lived);
-}
-
-void Feedback::drop_base() {
-  coming_.reset();
-  is_base_final_ = false;
-}
-
-void Feedback::end_base() {
-  if (!coming_) return;
-  table_ = std::move(*coming_);
-  coming_.reset();
-  memory_ = Memory::Whole;
-  watch_freeze();
-  rules_changed();
+  send_rest();
 }
 
 std::string Feedback::why_frozen(bool is_frozen, std::int64_t now) const {

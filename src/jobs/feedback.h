@@ -95,7 +95,9 @@ class Feedback {
   void rules_changed();
 
   // The state base: what was committed. One that the parent kept serves until that of `store`
-  // comes; after that no other is taken. False where this one isn't wanted. While it is read, what
+  // comes, which may know more: until then nothing is decided by time and nothing is proposed. What
+  // was seen meanwhile of a destination that changed since counts no more. After that no other is
+  // taken. False where this one isn't wanted. While it is read, what
   // was there before goes on to count: nothing, or the kept one.
   enum class Base : std::uint8_t { Kept, Committed };
   bool begin_base(Base kind, model::Moment saved);
@@ -145,8 +147,11 @@ class Feedback {
   [[nodiscard]] std::uint64_t next_id();
   static void put_newer(DestinationTable& table, const Place& place,
                         const model::DestinationState& state);
+  [[nodiscard]] bool may_decide() const { return is_base_final_ && !coming_; }
+  void forget_outdated();
   void propose(wire::Proposal proposal);
   void send(Open& open);
+  void send_rest();
   void count(std::string_view view, const model::Key& key, const model::Evidence& evidence);
   void watch_freeze();
   [[nodiscard]] std::string why_frozen(bool is_frozen, std::int64_t now) const;

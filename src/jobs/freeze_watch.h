@@ -10,6 +10,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "src/model/destination_state.h"
+
 namespace jobs {
 
 struct FreezeLimits {
@@ -17,6 +19,11 @@ struct FreezeLimits {
   std::int64_t share = 20;    // per cent of the names tried within the window
   std::int64_t window = 600;  // seconds
 };
+
+// What a freeze counts: TLS worked before, and none of its failures is on record yet.
+[[nodiscard]] inline bool may_begin_to_fail(const model::DestinationState& state) {
+  return state.worked_at != 0 && state.phase == model::Phase::Normal;
+}
 
 class FreezeWatch {
  public:

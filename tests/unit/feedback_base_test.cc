@@ -83,20 +83,67 @@ TEST_CASE("where there is no kept base, rows that depend on it answer encrypt un
   CHECK(desk.level_of("new.example") == Level::May);
 }
 
-TEST_CASE("what is acknowledged while a base is read is not undone by an older record of it") {
+TEST_CASE("until the base of store counts nothing is proposed, and afterwards what still holds") {
   Desk desk;
   desk.load_kept();
-  desk.begin(Feedback::Base::Committed);
-  const bool is_record_first = GENERATE(true, false);
-  if (is_record_first) desk.feedback.take_base_record(offered("peer.example"));
+  const bool is_early = GENERATE(true, false);
+  if (!is_early) desk.begin(Feedback::Base::Committed);
   // An admin's reset: the offer is forgotten.
   REQUIRE(desk.feedback.reset({}, model::normalise_key("peer.example")));
-  REQUIRE(desk.heard.proposals.size() == 1);
-  desk.feedback.committed(desk.heard.proposals.front().id);
-  CHECK(desk.level_of("peer.example") == Level::May);
-  if (!is_record_first) desk.feedback.take_base_record(offered("peer.example"));
+  desk.feedback.tick();
+  desk.feedback.propose_again();
+  CHECK(desk.heard.proposals.empty());
+  if (is_early) desk.begin(Feedback::Base::Committed);
+  SECTION("the destination stayed as it was") {
+    desk.feedback.take_base_record(offered("peer.example"));
+    desk.feedback.end_base();
+    REQUIRE(desk.heard.proposals.size() == 1);
+    CHECK(desk.level_of("peer.example") == Level::Encrypt);
+    desk.feedback.committed(desk.heard.proposals.front().id);
+    CHECK(desk.level_of("peer.example") == Level::May);
+  }
+  SECTION("a newer state of it was committed since") {
+    auto newer = offered("peer.example");
+    ++newer.state.version;
+    desk.feedback.take_base_record(newer);
+    desk.feedback.end_base();
+    desk.feedback.tick();
+    CHECK(desk.heard.proposals.empty());
+    CHECK(desk.feedback.open_proposals() == 0);
+    CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  }
+}
+
+TEST_CASE("what is due by the kept base is not decided before that of store says that it stands") {
+  // A downgrade that has ended.
+  auto lowered = offered("peer.example");
+  lowered.state.phase = model::Phase::Downgraded;
+  lowered.state.since = kNow - 7200;
+  lowered.state.until = kNow - 3600;
+  lowered.state.length = 3600;
+  Desk desk;
+  desk.begin(Feedback::Base::Kept);
+  desk.feedback.take_base_record(lowered);
   desk.feedback.end_base();
-  CHECK(desk.level_of("peer.example") == Level::May);
+  desk.feedback.rules_changed();
+  desk.feedback.tick();
+  CHECK(desk.heard.proposals.empty());
+  CHECK(desk.level_of("peer.example") == Level::Encrypt);
+  desk.begin(Feedback::Base::Committed);
+  SECTION("it stands") {
+    desk.feedback.take_base_record(lowered);
+    desk.feedback.end_base();
+    REQUIRE(desk.heard.proposals.size() == 1);
+    CHECK(desk.heard.proposals.front().decisions.size() == 1);
+  }
+  SECTION("it was decided already") {
+    auto ended = offered("peer.example");
+    ended.state.version = lowered.state.version + 1;
+    desk.feedback.take_base_record(ended);
+    desk.feedback.end_base();
+    desk.feedback.tick();
+    CHECK(desk.heard.proposals.empty());
+  }
 }
 
 TEST_CASE("a base that can't be read to its end makes nothing known or unknown") {
