@@ -143,7 +143,8 @@ json answer_trace(ControlDesk& desk, const json& request) {
                          {"key", exchange.key},
                          {"reply", exchange.reply}});
   }
-  return {{"ok", true}, {"exchanges", std::move(exchanges)}};
+  const bool is_rest_waiting = exchanges.size() == Following::kMostAtOnce;
+  return {{"ok", true}, {"exchanges", std::move(exchanges)}, {"is_rest_waiting", is_rest_waiting}};
 }
 
 // Checks now, as far as the etiquette lets them be.

@@ -90,7 +90,8 @@ Exit run_trace(const Context& context, const Arguments& arguments) {
       show(context, exchange);
       after = std::max(after, number_in(exchange, "number"));
     }
-    if (interrupt.pause(kPause)) break;
+    const bool is_behind = is_true_in(*answer, "is_rest_waiting");
+    if (interrupt.pause(is_behind ? std::chrono::milliseconds{0} : kPause)) break;
   }
   return Exit::Done;
 }

@@ -46,6 +46,7 @@ std::vector<Following::Numbered> Following::since(const std::string& destination
                                                   std::uint64_t after) const {
   std::vector<Numbered> found;
   for (const auto& one : kept_) {
+    if (found.size() == kMostAtOnce) break;
     if (one.number > after && is_about(destination, one.exchange.key)) found.push_back(one);
   }
   return found;

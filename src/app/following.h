@@ -17,6 +17,8 @@ class Following {
  public:
   static constexpr std::size_t kMostDestinations = 32;
   static constexpr std::size_t kMostKept = 10'000;
+  // One answer of the control socket: more would take longer than its asker has patience.
+  static constexpr std::size_t kMostAtOnce = 1'000;
   static constexpr std::chrono::seconds kIdle{10};
 
   struct Numbered {
@@ -38,7 +40,7 @@ class Following {
   [[nodiscard]] std::vector<std::string> watched() const;
 
   void add(wire::FollowedMessage exchange);
-  // What was said of `destination` behind number `after`.
+  // What was said of `destination` behind number `after`, at most kMostAtOnce, the oldest first.
   [[nodiscard]] std::vector<Numbered> since(const std::string& destination,
                                             std::uint64_t after) const;
 
