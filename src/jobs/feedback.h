@@ -94,10 +94,10 @@ class Feedback {
   // Another policy is in force.
   void rules_changed();
 
-  // The state base: what was committed. One that the parent kept serves until that of `store`
-  // comes, which may know more: until then nothing is decided by time and nothing is proposed. What
-  // was seen meanwhile of a destination that changed since counts no more. After that no other is
-  // taken. False where this one isn't wanted. While it is read, what
+  // The state base: what was committed. One that the parent kept serves until that of `store` has
+  // been read, which may know more: until then nothing is decided by time, no state is proposed,
+  // and what was seen of a destination that turns out to have another state is forgotten. After
+  // that of `store` no other is taken. False where this one isn't wanted. While it is read, what
   // was there before goes on to count: nothing, or the kept one.
   enum class Base : std::uint8_t { Kept, Committed };
   bool begin_base(Base kind, model::Moment saved);

@@ -3,11 +3,9 @@
 
 namespace jobs {
 
-using model::DestinationState;
-
 // An older version never takes the place of a newer one, as in state.db.
 void Feedback::put_newer(DestinationTable& table, const Place& place,
-                         const DestinationState& state) {
+                         const model::DestinationState& state) {
   const auto known = table.find(place.first, place.second);
   if (!known || known->version <= state.version) table.put(place.first, place.second, state);
 }
@@ -35,15 +33,13 @@ void Feedback::drop_base() {
   is_base_final_ = false;
 }
 
-// Made of a kept state that is not the newest one: it must not take that one's place.
+// What was made of a kept state that is not the committed one must not take that one's place, even
+// where both have the same version.
 void Feedback::forget_outdated() {
-  const auto version_in = [](const DestinationTable& table, const Place& place) {
-    return table.find(place.first, place.second).value_or(DestinationState{}).version;
-  };
-  std::erase_if(pending_, [&](const auto& each) {
-    const auto& [place, states] = each;
-    if (version_in(table_, place) == version_in(*coming_, place)) return false;
-    for (const auto& one : states) open_.erase(one.id);
+  std::erase_if(pending_, [this](const auto& each) {
+    const auto& [view, destination] = each.first;
+    if (table_.find(view, destination) == coming_->find(view, destination)) return false;
+    for (const auto& one : each.second) open_.erase(one.id);
     return true;
   });
 }
