@@ -1,6 +1,5 @@
 #include "src/net/connection.h"
 
-#include <event2/event.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -23,18 +22,19 @@ Connection::Connection(Server& server, base::UniqueFd fd, std::unique_ptr<Sessio
       fd_(std::move(fd)),
       session_(std::move(session)),
       born_(server.now_),
-      waiting_since_(server.limits_.lifetime.count() > 0 ? server.now_ : base::SteadyPoint{}),
-      readable_(make_event(server.loop_, fd_.get(), EV_READ | EV_PERSIST, on_event, this)) {}
+      waiting_since_(server.limits_.lifetime.count() > 0 ? server.now_ : base::SteadyPoint{}) {}
 
 bool Connection::start() {
-  return event_add(readable_.get(), nullptr) == 0;
+  return server_.peers_.add(fd_.get(), *this, PeerPoll::For::Request);
 }
 
-void Connection::on_event(int /*fd*/, short what, void* self) noexcept {
-  auto* connection = static_cast<Connection*>(self);
-  if (connection->closed_) return;
-  if ((what & EV_WRITE) != 0) connection->flush();
-  if ((what & EV_READ) != 0) connection->read_once();
+void Connection::on_ready() {
+  if (closed_) return;
+  if (waits_for_room_) {
+    flush();
+  } else {
+    read_once();
+  }
 }
 
 void Connection::read_once() {
@@ -46,10 +46,10 @@ void Connection::read_once() {
     if (server_.is_sample_due()) sampled_at_ = std::chrono::steady_clock::now();
     const std::string_view input(chunk.data(), static_cast<std::size_t>(got));
     const bool may_wait =
-        pending_.empty() && !server_.is_stopping() && server_.lookahead_.has_company();
+        pending_.empty() && !server_.is_stopping() && server_.peers_.has_company();
     if (may_wait && session_->look_ahead(input)) {
       pending_ = input;
-      server_.lookahead_.add(*this);
+      server_.peers_.lookahead().add(*this);
     } else {
       take(input);
     }
@@ -125,9 +125,9 @@ void Connection::flush() {
     waiting_since_ = server_.now_;
   }
   if (!unsent_.empty()) return;
-  event_del(writable_.get());
   if (hang_up_ || (server_.is_stopping() && pending_.empty())) return close();
-  if (event_add(readable_.get(), nullptr) != 0) return close();
+  waits_for_room_ = false;
+  if (!server_.peers_.change(fd_.get(), *this, PeerPoll::For::Request)) return close();
   // Who has read all and asks nothing owes nothing.
   if (pending_.empty()) waiting_since_ = {};
   if (!pending_.empty()) answer_pending();
@@ -136,12 +136,8 @@ void Connection::flush() {
 // Decides what to wait for next, and since when.
 void Connection::wait_for_peer() {
   if (unsent_.empty() && (hang_up_ || (server_.is_stopping() && pending_.empty()))) return close();
-  if (!unsent_.empty()) {
-    event_del(readable_.get());
-    if (!writable_) {
-      writable_ = make_event(server_.loop_, fd_.get(), EV_WRITE | EV_PERSIST, on_event, this);
-    }
-    if (event_add(writable_.get(), nullptr) != 0) return close();
+  if (!unsent_.empty() && !std::exchange(waits_for_room_, true)) {
+    if (!server_.peers_.change(fd_.get(), *this, PeerPoll::For::Room)) return close();
   }
   if (unsent_.empty() && pending_.empty()) {
     waiting_since_ = {};
@@ -162,10 +158,8 @@ bool Connection::is_stalled(base::SteadyPoint deadline) const {
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
-  readable_.reset();
-  writable_.reset();
   fd_.reset();
-  server_.lookahead_.drop(*this);
+  server_.peers_.lookahead().drop(*this);
   server_.bury(*this);
 }
 

@@ -1,5 +1,5 @@
-// One peer of a Server: reads, lets the session answer, writes. Plain events with recv and send, as
-// a bufferevent would cost further system calls on every ping-pong.
+// One peer of a Server: reads, lets the session answer, writes. Plain recv and send, as a
+// bufferevent would cost further system calls on every ping-pong.
 //
 // A peer that does not read its replies is not read from (kMostUnreadReplies), and one that stalls
 // in the middle of a request or of its replies is dropped by Server::sweep().
@@ -10,7 +10,6 @@
 
 #include "src/base/clock.h"
 #include "src/base/handle.h"
-#include "src/net/loop.h"
 #include "src/net/session.h"
 
 namespace net {
@@ -25,6 +24,8 @@ class Connection {
 
   // Reads from now on. False where the kernel does not let us wait for the peer: to be dropped.
   [[nodiscard]] bool start();
+  // What was waited for has come: a request, room for replies, or the peer's end.
+  void on_ready();
   // Answers what has arrived by now, then closes unless a reply is still owed. One is owed to a
   // peer in the middle of a request, and to one that was never answered: Postfix connects to ask at
   // once, and where this is its second try, an end of the connection defers the mail [F 1.12].
@@ -40,7 +41,6 @@ class Connection {
 
  private:
   friend class Server;
-  static void on_event(int fd, short what, void* self) noexcept;
   void read_once();
   void take(std::string_view input);
   void answer_pending();
@@ -62,8 +62,7 @@ class Connection {
   bool closed_ = false;
   bool hang_up_ = false;
   bool was_answered_ = false;
-  EventHandle readable_;
-  EventHandle writable_;  // made when a peer first falls behind
+  bool waits_for_room_ = false;
 };
 
 }  // namespace net

@@ -31,7 +31,7 @@ Server::Server(Loop& loop, const base::Clock& clock, Limits limits)
       clock_(clock),
       limits_(limits),
       now_(clock.steady()),
-      lookahead_(loop),
+      peers_(loop),
       reaper_(loop, [this] { reap(); }),
       sweeper_(loop, [this] { sweep(); }),
       accept_pause_(loop, [this] { resume_accepting(); }),

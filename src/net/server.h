@@ -14,8 +14,8 @@
 #include "src/base/clock.h"
 #include "src/base/handle.h"
 #include "src/net/connection.h"
-#include "src/net/lookahead.h"
 #include "src/net/loop.h"
+#include "src/net/peer_poll.h"
 #include "src/net/session.h"
 
 namespace net {
@@ -89,7 +89,7 @@ class Server {
   const base::Clock& clock_;
   Limits limits_;
   base::SteadyPoint now_;  // as of the last sweep: exact enough for stalls, free on the hot path
-  Lookahead lookahead_;
+  PeerPoll peers_;
   std::string replies_;  // one buffer for all: filled and sent within one event
   bool started_ = false;
   bool stopping_ = false;
