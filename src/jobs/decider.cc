@@ -81,11 +81,11 @@ model::Verdict Decider::verdict_for(const model::Question& question) {
 // The level that holds now, by what is known of the destination.
 model::Verdict Decider::hold(const model::Verdict& verdict, const model::Question& question) {
   if (verdict.kind != model::Verdict::Kind::Policy) return verdict;
-  const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
-  if (!engine::depends_on_state(rules)) {
+  if (!engine::may_fall_back(verdict.row.profile->fallback)) {
     const bool is_clock_known = feedback_ != nullptr && feedback_->has_base();
     return is_clock_known ? verdict : without_favours(verdict, question.transport);
   }
+  const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
   const auto held = feedback_ == nullptr
                         ? engine::level_for(rules, nullptr, {}, engine::Memory::Missing)
                         : feedback_->level_for(rules, question.view, question.key.text);
