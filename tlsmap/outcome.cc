@@ -50,7 +50,7 @@ std::optional<Outcome> parse_outcome(std::string_view key) {
   return Outcome{key[0], dsn, scan.rest()};
 }
 
-model::Evidence evidence_of(const Outcome& outcome, std::optional<Level> level) {
+std::optional<model::Evidence> evidence_of(const Outcome& outcome, std::optional<Level> level) {
   model::Evidence evidence;
   if (outcome.dsn_class == '2') {
     if (!level || !model::is_tls_required(*level)) return evidence;
@@ -60,7 +60,7 @@ model::Evidence evidence_of(const Outcome& outcome, std::optional<Level> level) 
     return evidence;
   }
   const auto meaning = wire::parse_status_text(outcome.text);
-  if (!meaning.cause || meaning.is_suspended) return evidence;
+  if (!meaning.cause) return std::nullopt;
   evidence.outcome.cause = meaning.cause;
   if (is_certificate_at_fault(*meaning.cause)) evidence.outcome.security = Security::Encrypted;
   evidence.was_offered = model::is_starttls_offered(*meaning.cause);

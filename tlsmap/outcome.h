@@ -23,8 +23,10 @@ std::optional<Outcome> parse_outcome(std::string_view key);
 
 // What the outcome proves of a delivery that was answered `level`; nothing answered (main.cf
 // decided, or the answer was TEMP): no level. Source Outcome; trust and time are left to the
-// caller. A 2.x under `encrypt` or stricter proves TLS, under a weaker level nothing.
-model::Evidence evidence_of(const Outcome& outcome, std::optional<model::Level> level);
+// caller. A 2.x under `encrypt` or stricter proves TLS; under a weaker level it is mail that went
+// nobody knows how. Nothing for a try that TLS has no part in: no mail went, as the mail log has it.
+std::optional<model::Evidence> evidence_of(const Outcome& outcome,
+                                           std::optional<model::Level> level);
 
 // A 5xx reply to STARTTLS would bounce the mail at once; this makes Postfix keep it: the reply for
 // map `outcome`, "4.7.0 TLS is required, but host H[A] refused to start TLS". Nothing for any other

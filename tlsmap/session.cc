@@ -219,9 +219,10 @@ std::optional<std::string> Session::rewrite(const MapName& name, std::string_vie
   if (is_paired && witness_ != nullptr) {
     ++counters_.outcomes;
     if (!is_trusted_) ++counters_.untrusted;
-    auto evidence = evidence_of(*outcome, last_->level);
-    evidence.is_trusted = is_trusted_;
-    tells_sender = witness_->saw(last_->view, last_->key, evidence);
+    if (auto evidence = evidence_of(*outcome, last_->level)) {
+      evidence->is_trusted = is_trusted_;
+      tells_sender = witness_->saw(last_->view, last_->key, *evidence);
+    }
   } else {
     ++counters_.orphans;
   }

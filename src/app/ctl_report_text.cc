@@ -56,7 +56,7 @@ void print_totals(const ReportSum& sum) {
   add("in clear", total.clear,
       fmt::format("to {}{}", destinations(sum.destinations_in_clear()),
                   fell > 0 ? fmt::format(", {} after TLS had failed", fell) : ""));
-  add("unknown", total.unknown, "nobody saw how, or not for TLS");
+  add("unknown", total.unknown, "nobody saw how");
   add("deferred for TLS", total.deferred, causes_of(total));
   fmt::print(stdout, "{}", table.render(2));
 }

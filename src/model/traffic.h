@@ -34,7 +34,7 @@ struct Traffic {
   std::int64_t authenticated = 0;  // TLS, and the peer is who the policy asked for
   std::int64_t encrypted = 0;      // TLS, whose certificate it was is not confirmed
   std::int64_t clear = 0;          // the mail went in clear
-  std::int64_t unknown = 0;        // nobody saw, or it failed for another reason than TLS
+  std::int64_t unknown = 0;        // the mail went, nobody saw how
   std::int64_t deferred = 0;       // for TLS: the mail waits, or was returned
   std::int64_t untrusted = 0;      // of all of them: told by a source that is only shown
   // By Cause: of those deferred; at Plaintext those in clear after TLS had failed.

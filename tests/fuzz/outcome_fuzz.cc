@@ -54,18 +54,22 @@ void check_host(std::string_view host, std::string_view text) {
 }
 
 void check_evidence(const tlsmap::Outcome& outcome, std::optional<model::Level> level) {
-  const auto seen = tlsmap::evidence_of(outcome, level);
+  const auto found = tlsmap::evidence_of(outcome, level);
+  // Of mail that arrived something is known always, of what did not only where TLS was why.
+  require(found || outcome.dsn_class != '2');
+  if (!found) return;
+  const auto& seen = *found;
   require(seen.source == model::Source::Outcome && !seen.is_trusted && seen.at == 0);
   require(is_printable(seen.text) && seen.text.size() < 100);
   if (!seen.mx.empty()) check_host(seen.mx, outcome.text);
-  if (seen.outcome.cause) require(is_own(outcome.text) && outcome.dsn_class != '2');
+  require(seen.outcome.cause.has_value() == (outcome.dsn_class != '2'));
   if (outcome.dsn_class == '2') {
     const bool is_proof = level && model::is_tls_required(*level);
     require((seen.outcome.security != model::Security::Unknown) == is_proof);
     require(seen.mx.empty() && !seen.was_offered);
   } else {
+    require(is_own(outcome.text));
     require(seen.outcome.security != model::Security::Authenticated);
-    require(!seen.was_offered || seen.outcome.cause);
   }
 }
 

@@ -128,6 +128,23 @@ TEST_CASE("pairing: every outcome but the first is an orphan, of the next recipi
   CHECK(rig.counters.orphans == 3);
 }
 
+TEST_CASE("pairing: a try that reached nobody, or that TLS has no part in, is no delivery") {
+  for (const std::string tried :
+       {"outcome 4.4.1 connect to mx.a.test[192.0.2.1]:25: Connection refused",
+        "outcome 4.4.3 Host or domain name not found. Name service error for name=a.test type=MX",
+        "outcome 5.1.1 host mx.a.test[192.0.2.1] said: 550 5.1.1 no such user",
+        "outcome 4.7.5 delivery temporarily suspended: Cannot start TLS: handshake failure"}) {
+    INFO(tried);
+    Rig rig;
+    CHECK(rig.say({"policy a.test", tried}) == "NOTFOUND ");
+    CHECK(rig.witness.seen.empty());
+    CHECK(rig.counters.outcomes == 1);
+    // What follows is the outcome of another delivery.
+    rig.say({kSent});
+    CHECK(rig.counters.orphans == 1);
+  }
+}
+
 TEST_CASE("pairing: views of one connection are kept apart") {
   Rig rig;
   rig.say(
