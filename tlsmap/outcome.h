@@ -24,7 +24,8 @@ std::optional<Outcome> parse_outcome(std::string_view key);
 // What the outcome proves of a delivery that was answered `level`; nothing answered (main.cf
 // decided, or the answer was TEMP): no level. Source Outcome; trust and time are left to the
 // caller. A 2.x under `encrypt` or stricter proves TLS; under a weaker level it is mail that went
-// nobody knows how. Nothing for a try that TLS has no part in: no mail went, as the mail log has it.
+// nobody knows how. Nothing for a try that TLS has no part in: no mail went, as the mail log has
+// it.
 std::optional<model::Evidence> evidence_of(const Outcome& outcome,
                                            std::optional<model::Level> level);
 

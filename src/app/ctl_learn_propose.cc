@@ -1,97 +1,37 @@
 // learn --propose: from what past deliveries show to lines that an admin may run. Nothing is
 // changed here, nothing is proposed that asks less than a row does already.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <map>
-#include <memory>
-#include <optional>
 
 #include "src/app/ctl_learn.h"
-#include "src/app/ctl_policy_rows.h"
+#include "src/app/ctl_standing_rows.h"
 #include "src/base/counted.h"
 #include "src/base/shell_word.h"
-#include "src/base/text.h"
-#include "src/engine/judge.h"
 #include "src/engine/publication.h"
-#include "src/model/next_hop.h"
 
 namespace app::ctl {
 namespace {
 
-// The rows that stand already, and whether a suggestion would be better than they are.
-class Standing {
- public:
-  // Without a database there are none.
-  static base::Result<Standing> open(const Context& context) {
-    Standing standing(context.now);
-    struct stat ignored {};
-    const std::string& path = context.config.policy_db;
-    if (::stat(path.c_str(), &ignored) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-      warn(fmt::format("{} (policy_db) does not exist, so no row is compared with", path));
-      return standing;
-    }
-    auto db = open_policy_db(context, store::PolicyDb::Access::ReadOnly);
-    if (!db) return base::Error{db.error()};
-    standing.db_ = std::make_unique<store::PolicyDb>(std::move(*db));
-    standing.rows_ = std::make_unique<PolicyDbRows>(*standing.db_);
-    return standing;
+// Why `profile` is not proposed, or empty.
+std::string find_objection(StandingRows& standing, const std::string& destination,
+                           std::string_view profile) {
+  if (!standing.has_database()) return {};
+  const auto beside = standing.compare(destination, profile);
+  if (!beside) return beside.error();
+  const auto meant = profile == "verified" ? model::Level::Verify : model::Level::Encrypt;
+  if (model::strictness(beside->proposed.profile->level) < model::strictness(meant)) {
+    return fmt::format("profile \"{}\" was changed and asks for less than it is shipped with",
+                       profile);
   }
-
-  // Why `profile` is not proposed, or empty.
-  std::string find_objection(const std::string& destination, std::string_view profile) {
-    if (!db_) return {};
-    const auto& loaded = load(profile);
-    if (!loaded) {
-      return fmt::format("profile \"{}\" can't be used: {}", profile,
-                         plain_sentence(loaded.error()));
+  for (const auto& each : beside->considered) {
+    if (each.fate == engine::Considered::Fate::Observed && each.row.destination == destination) {
+      return "a row of the same name is in mode observe";
     }
-    if (!*loaded) return fmt::format("there is no profile \"{}\" any more", profile);
-    const model::Profile* wanted = &**loaded;
-    const auto meant = profile == "verified" ? model::Level::Verify : model::Level::Encrypt;
-    if (model::strictness(wanted->level) < model::strictness(meant)) {
-      return fmt::format("profile \"{}\" was changed and asks for less than it is shipped with",
-                         profile);
-    }
-    std::vector<engine::Considered> considered;
-    const auto key = model::normalise_key(destination);
-    const model::Question question{key, {}, model::Transport::Usual};
-    const auto verdict =
-        engine::judge(*rows_, question, model::RowMode::Enforce, now_, &considered);
-    for (const auto& each : considered) {
-      if (each.fate == engine::Considered::Fate::Observed && each.row.destination == destination) {
-        return "a row of the same name is in mode observe";
-      }
-    }
-    if (verdict.kind == model::Verdict::Kind::Unknown)
-      return "a row that applies has a fault; see tlspolicyctl explain";
-    if (verdict.kind == model::Verdict::Kind::NotFound) return {};
-    model::PolicyRow proposed;
-    proposed.profile = wanted;
-    const bool is_better = engine::is_weaker(verdict.row, proposed);
-    return is_better ? std::string() : "a row asks for as much, or more, already";
   }
-
-  [[nodiscard]] std::string trouble() const { return rows_ ? rows_->trouble() : std::string(); }
-
- private:
-  explicit Standing(base::sys_seconds now) : now_(now) {}
-
-  using Loaded = base::Result<std::optional<model::Profile>>;
-
-  const Loaded& load(std::string_view name) {
-    const auto known = profiles_.find(name);
-    if (known != profiles_.end()) return known->second;
-    return profiles_.emplace(name, db_->load_profile(name)).first->second;
-  }
-
-  base::sys_seconds now_;
-  std::unique_ptr<store::PolicyDb> db_;
-  std::unique_ptr<PolicyDbRows> rows_;
-  std::map<std::string, Loaded, std::less<>> profiles_;
-};
+  if (!beside->held || engine::is_weaker(*beside->held, beside->proposed)) return {};
+  return "a row asks for as much, or more, already";
+}
 
 std::string reason_for(const jobs::Lesson& lesson, std::string_view profile,
                        base::sys_seconds now) {
@@ -137,8 +77,12 @@ void print(const Context& context, const std::vector<Proposal>& proposals) {
 }  // namespace
 
 Exit print_proposals(const Context& context, const jobs::Lessons& lessons, std::uint64_t at_least) {
-  auto standing = Standing::open(context);
+  auto standing = StandingRows::open(context);
   if (!standing) return fail(standing.error());
+  if (!standing->has_database()) {
+    warn(fmt::format("{} (policy_db) does not exist, so no row is compared with",
+                     context.config.policy_db));
+  }
   std::vector<Proposal> proposals;
   std::map<std::string, std::uint64_t> left;  // why, and how many
   for (const auto* lesson : lessons.ranked()) {
@@ -147,8 +91,9 @@ Exit print_proposals(const Context& context, const jobs::Lessons& lessons, std::
     if (why_not.empty() && lesson->deliveries < at_least) {
       why_not = fmt::format("fewer than {} deliveries", at_least);
     }
-    if (why_not.empty())
-      why_not = standing->find_objection(lesson->destination, suggestion.profile);
+    if (why_not.empty()) {
+      why_not = find_objection(*standing, lesson->destination, suggestion.profile);
+    }
     if (why_not.empty()) {
       proposals.push_back({lesson, suggestion.profile});
     } else {
