@@ -1,5 +1,8 @@
 #include "src/app/report_decisions.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "src/model/decision.h"
 
 namespace app::ctl {
@@ -80,9 +83,8 @@ std::vector<Lowering> ReportDecisions::finish() {
   open_.clear();
   std::vector<Lowering> newest_first;
   newest_first.reserve(over_.size());
-  for (auto at = over_.rbegin(); at != over_.rend(); ++at) {
-    newest_first.push_back(std::move(at->second));
-  }
+  std::transform(over_.rbegin(), over_.rend(), std::back_inserter(newest_first),
+                 [](auto& each) { return std::move(each.second); });
   over_.clear();
   return newest_first;
 }

@@ -79,10 +79,10 @@ std::string letter_of(Role role) {
 }
 
 void connect(RoleSlot& one, RoleSlot& other) {
-  auto [end_of_one, end_of_other] = net::make_channel_ends();
-  if (!end_of_one) return;
-  one.send(wire::FromParent::Peer, letter_of(other.role), std::array{end_of_one.get()});
-  other.send(wire::FromParent::Peer, letter_of(one.role), std::array{end_of_other.get()});
+  const auto ends = net::make_channel_ends();
+  if (!ends.first) return;
+  one.send(wire::FromParent::Peer, letter_of(other.role), std::array{ends.first.get()});
+  other.send(wire::FromParent::Peer, letter_of(one.role), std::array{ends.second.get()});
 }
 
 void note_look(RoleSlot& slot) {
