@@ -86,8 +86,9 @@ WouldDeliver any_of(const std::vector<WouldDeliver>& each) {
 
 std::optional<std::string_view> strictest_for_all(const std::vector<WouldDeliver>& each) {
   const auto is_yes_for_all = [&](std::optional<bool> WouldDeliver::*field) {
-    return !each.empty() && std::all_of(each.begin(), each.end(),
-                                        [&](const auto& one) { return one.*field == true; });
+    return !each.empty() && std::all_of(each.begin(), each.end(), [&](const WouldDeliver& one) {
+      return one.*field == true;
+    });
   };
   if (is_yes_for_all(&WouldDeliver::secure)) return "secure";
   if (is_yes_for_all(&WouldDeliver::verified)) return "verified";

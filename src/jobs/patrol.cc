@@ -41,8 +41,8 @@ std::size_t size_of(const model::ProbedAddress& probed) {
   std::size_t size = kEntrySize + probed.banner.size() + probed.trouble.size();
   if (!probed.tls || probed.tls->chain.empty()) return size;
   const auto& leaf = probed.tls->chain.front();
-  for (const auto& name : leaf.dns_names) size += sizeof name + name.size();
-  for (const auto& address : leaf.addresses) size += sizeof address + address.size();
+  for (const auto& name : leaf.dns_names) size += sizeof(std::string) + name.size();
+  for (const auto& address : leaf.addresses) size += sizeof(std::string) + address.size();
   return size + leaf.subject.size() + leaf.issuer.size();
 }
 

@@ -149,10 +149,12 @@ std::string hours_table(Hours hours) {
 
 double scale_for(double most) {
   if (most <= 10) return std::max(2 * std::ceil(most / 2), 2.0);
-  for (double power = 10;; power *= 10) {
+  double power = 10;
+  while (true) {
     for (const double times : {1.0, 1.2, 1.4, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0}) {
       if (times * power >= most) return std::round(times * power);
     }
+    power *= 10;
   }
 }
 

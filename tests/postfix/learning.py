@@ -182,6 +182,11 @@ class Learning(Story):
         eventually(lambda: self.evidence(source) == expected,
                    lambda: f"{expected}: {self.evidence(source)}\n{self.daemon.log()}")
 
+    def assert_no_evidence(self):
+        """Of any delivery so far: one behind them all is counted after them."""
+        self.deliver("fence@good.test")
+        self.wait_for_evidence({"good.test": {("unknown", ""): 1}})
+
     def state(self, destination, view=""):
         states = json.loads(self.daemon.ctl("state", destination, "--json"))
         return next((state for state in states if state["view"] == view), None)
