@@ -78,15 +78,18 @@ void warn_where_not_in_force(const Context& context, const OutboundRow& row) {
 }
 
 // A row that ends leaves nothing behind, also where it took the place of one that would have held.
-void warn_where_it_ends(const Context& context, const OutboundRow& row,
+void warn_where_it_ends(const Context& context, PolicyDb& db, const OutboundRow& row,
                         const std::optional<OutboundRow>& before) {
   if (!row.expires_at || !before || !is_in_force(*before, context.now)) return;
   if (before->expires_at && *before->expires_at <= *row.expires_at) return;
+  const auto changes = db.list_changes("outbound", row.destination, 1);
+  const bool is_known = changes && !changes->empty();
   warn(
       fmt::format("{0}: when it ends, the row before ({1}) does not come back, and mail goes as if "
-                  "there were no row {0}. Until then: tlspolicyctl undo, with the number of the "
-                  "change that tlspolicyctl explain {0} shows",
-                  row.destination, before->profile));
+                  "there were no row {0}. To bring it back: tlspolicyctl undo {2}",
+                  row.destination, before->profile,
+                  is_known ? std::to_string(changes->front().seq)
+                           : "with the number of this change, which explain shows"));
 }
 
 Exit run_set(const Context& context, const Arguments& arguments) {
@@ -115,7 +118,7 @@ Exit run_set(const Context& context, const Arguments& arguments) {
     say(terminal_text(sentence_of(context, *row, **profile)));
   }
   warn_where_not_in_force(context, *row);
-  warn_where_it_ends(context, *row, *before);
+  warn_where_it_ends(context, *db, *row, *before);
   return Exit::Done;
 }
 

@@ -3,6 +3,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import stat
 import subprocess
 import time
@@ -189,8 +190,12 @@ class Rows(Desk):
         for wrong in ("soon", "0", "-4h", "2031-13-01"):
             self.assertIn("--expires", self.refused(USAGE, "set", "a.example", "required", f"--expires={wrong}"))
         self.done("set", "b.example", "secure")
-        self.assertIn("the row before (secure) does not come back",
-                      self.expect(DONE, "set", "b.example", "off", "--expires", "4h").stderr)
+        warned = self.expect(DONE, "set", "b.example", "off", "--expires", "4h").stderr
+        self.assertIn("the row before (secure) does not come back", warned)
+        undo = re.search(r"tlspolicyctl (undo \d+)$", warned.strip()).group(1)
+        self.done(*undo.split())
+        self.assertEqual("secure", self.data("list")[-1]["profile"])
+        self.done("set", "b.example", "off", "--expires", "4h")
         self.assertEqual("", self.expect(DONE, "set", "b.example", "off", "--expires", "5h").stderr,
                          "what ended earlier is not missed")
         self.assertEqual("", self.expect(DONE, "set", "c.example", "off", "--expires", "5h").stderr)
