@@ -52,13 +52,13 @@ Outcome judge(const World& world, const Listener& other, const std::vector<std::
 
 Outcome pass(const World& world) {
   net::Loop loop;
-  auto [ours, theirs] = net::make_channel_ends();
-  if (!ours || !theirs) return world.refused("no ends");
+  auto ends = net::make_channel_ends();
+  if (!ends.first || !ends.second) return world.refused("no ends");
   Listener other;
   net::Channel here(
-      loop, std::move(ours), [](const net::Message&) {}, [] {});
+      loop, std::move(ends.first), [](const net::Message&) {}, [] {});
   net::Channel there(
-      loop, std::move(theirs), [&other](const net::Message& message) { other.take(message); },
+      loop, std::move(ends.second), [&other](const net::Message& message) { other.take(message); },
       [&other] { other.is_closed = true; });
   std::vector<std::string> sent;
   for (int i = 0; i < kMessages; ++i) {
@@ -85,14 +85,14 @@ Outcome pass(const World& world) {
 
 Outcome put(const World& world) {
   net::Loop loop;
-  auto [ours, theirs] = net::make_channel_ends();
-  if (!ours || !theirs) return world.refused("no ends");
+  auto ends = net::make_channel_ends();
+  if (!ends.first || !ends.second) return world.refused("no ends");
   Listener other;
   bool is_gone = false;
   net::Channel here(
-      loop, std::move(ours), [](const net::Message&) {}, [&is_gone] { is_gone = true; });
+      loop, std::move(ends.first), [](const net::Message&) {}, [&is_gone] { is_gone = true; });
   net::Channel there(
-      loop, std::move(theirs), [&other](const net::Message& message) { other.take(message); },
+      loop, std::move(ends.second), [&other](const net::Message& message) { other.take(message); },
       [&other] { other.is_closed = true; });
   app::Outbox outbox(loop);
   outbox.set_channel(&here);

@@ -12,9 +12,11 @@
 #else
 // glibc's names for the functions that a program may put its own in front of.
 extern "C" {
+// NOLINTBEGIN(clang-diagnostic-reserved-identifier,readability-identifier-naming): glibc's they are
 void* __libc_malloc(std::size_t size) noexcept;
 void* __libc_calloc(std::size_t count, std::size_t size) noexcept;
 void* __libc_realloc(void* old, std::size_t size) noexcept;
+// NOLINTEND(clang-diagnostic-reserved-identifier,readability-identifier-naming)
 }
 #define INJECT_RAW_MALLOC __libc_malloc
 

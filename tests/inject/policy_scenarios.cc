@@ -82,7 +82,7 @@ Outcome publish(const World& world, bool has_policy) {
 // The daemon never writes it.
 std::string inspect(const World& world) {
   if (world.is_as_before("policy.db")) return {};
-  const auto damage = find_damage(world.path("policy.db"));
+  auto damage = find_damage(world.path("policy.db"));
   if (!damage.empty()) return damage;
   return describe_policy_db(world.path("policy.db")) == expected().after ? "" : "another policy.db";
 }

@@ -21,7 +21,7 @@ constexpr std::size_t kLongestLength = 5;  // digits of a reply's length
 }  // namespace
 
 Asker::Asker(const Board& board, Tally& tally, AskerSetup setup)
-    : board_(board), tally_(tally), setup_(std::move(setup)), random_(setup_.seed) {}
+    : board_(board), tally_(tally), setup_(setup), random_(setup_.seed) {}
 
 Asker::~Asker() {
   close();
