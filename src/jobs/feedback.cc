@@ -177,16 +177,16 @@ void Feedback::apply_to_all(const engine::Event& event) {
 Advanced Feedback::apply(std::string_view view, const model::Key& key, const engine::Event& event) {
   const auto rules = rules_.rules_for(view, key);
   const auto before = newest(view, key.text);
-  auto advanced =
-      engine::advance(rules ? &*rules : nullptr, before, event, clock_.now(), is_frozen_);
+  const auto now = clock_.now();
+  auto advanced = engine::advance(rules ? &*rules : nullptr, before, event, now, is_frozen_);
   if (!(advanced.state == before)) {
-    settle(view, key.text, before, advanced);
+    settle(view, key.text, before, advanced, now.wall);
   }
   return advanced;
 }
 
 void Feedback::settle(std::string_view view, std::string_view destination,
-                      const DestinationState& before, const Advanced& advanced) {
+                      const DestinationState& before, const Advanced& advanced, std::int64_t at) {
   const Place place(view, destination);
   const bool is_owed = !advanced.decisions.empty() || is_material(before, advanced.state);
   if (!is_owed) {
@@ -204,7 +204,7 @@ void Feedback::settle(std::string_view view, std::string_view destination,
   if (advanced.decisions.empty() && is_crowded) return;
   wire::Proposal proposal;
   proposal.id = next_id();
-  proposal.at = clock_.now().wall;
+  proposal.at = at;
   proposal.view = view;
   proposal.destination = destination;
   proposal.state = advanced.state;

@@ -143,7 +143,8 @@ class Feedback {
   void apply_to_all(const engine::Event& event);
   engine::Advanced apply(std::string_view view, const model::Key& key, const engine::Event& event);
   void settle(std::string_view view, std::string_view destination,
-              const model::DestinationState& before, const engine::Advanced& advanced);
+              const model::DestinationState& before, const engine::Advanced& advanced,
+              std::int64_t at);
   [[nodiscard]] std::uint64_t next_id();
   static void put_newer(DestinationTable& table, const Place& place,
                         const model::DestinationState& state);
