@@ -1,8 +1,7 @@
 // A state base while it is read: what it doesn't say yet is not "nothing is known".
-#include <vector>
-
 #include "src/jobs/feedback.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/heard_proposals.h"
 #include "tests/unit/offered_state.h"
 
 namespace {
@@ -27,16 +26,6 @@ struct Opportunistic final : jobs::RuleBook {
   engine::Rules rules;
 };
 
-struct Heard final : Feedback::Outlet {
-  bool propose(const wire::Proposal& proposal) override {
-    proposals.push_back(proposal);
-    return true;
-  }
-  void alarm(std::string_view /*what*/, std::string_view /*destination*/, std::string_view /*text*/,
-             bool /*is_over*/) override {}
-  std::vector<wire::Proposal> proposals;
-};
-
 struct Desk {
   // Whether it is to be read, as it must be.
   void begin(Feedback::Base kind) { REQUIRE(feedback.begin_base(kind, {kNow, 1})); }
@@ -51,7 +40,7 @@ struct Desk {
 
   StillClock clock;
   Opportunistic rules;
-  Heard heard;
+  test::HeardProposals heard;
   Feedback feedback{clock, rules, heard};
 };
 

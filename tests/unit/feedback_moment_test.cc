@@ -1,8 +1,7 @@
 // A decision is made, and written down, as of one moment.
-#include <vector>
-
 #include "src/jobs/feedback.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/heard_proposals.h"
 #include "tests/unit/offered_state.h"
 
 namespace {
@@ -35,22 +34,12 @@ struct Soon final : jobs::RuleBook {
   }
 };
 
-struct Heard final : Feedback::Outlet {
-  bool propose(const wire::Proposal& proposal) override {
-    proposals.push_back(proposal);
-    return true;
-  }
-  void alarm(std::string_view /*what*/, std::string_view /*destination*/, std::string_view /*text*/,
-             bool /*is_over*/) override {}
-  std::vector<wire::Proposal> proposals;
-};
-
 }  // namespace
 
 TEST_CASE("a downgrade ends as long after its own moment as the profile says") {
   RunningClock clock;
   Soon rules;
-  Heard heard;
+  test::HeardProposals heard;
   Feedback feedback(clock, rules, heard);
   REQUIRE(feedback.begin_base(Feedback::Base::Committed, {test::kNow, 1}));
   feedback.end_base();
