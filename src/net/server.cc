@@ -26,7 +26,7 @@ PeerCredentials credentials_of(int fd) {
 
 }  // namespace
 
-Server::Server(Loop& loop, const base::Clock& clock, Limits limits)
+Server::Server(Loop& loop, const base::Clock& clock, const Limits& limits)
     : loop_(loop),
       clock_(clock),
       limits_(limits),

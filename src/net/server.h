@@ -40,7 +40,7 @@ class Server {
   using MakeSession = std::function<std::unique_ptr<Session>(const PeerCredentials&)>;
 
   // The clock outlives the server.
-  Server(Loop& loop, const base::Clock& clock, Limits limits);
+  Server(Loop& loop, const base::Clock& clock, const Limits& limits);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

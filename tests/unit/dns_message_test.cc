@@ -175,10 +175,10 @@ TEST_CASE("A name goes back only, and no name goes on for ever") {
   };
   // 29 bytes to the record, 12 of it before the data, 2 of preference: where the host begins.
   constexpr unsigned kHostAt = 29 + 12 + 2;
-  malformed(pointer(kHostAt));                // to itself
-  malformed("\1a" + pointer(kHostAt));        // to the name it ends
-  malformed(pointer(kHostAt + 2) + "\1a\0");  // forward
-  malformed(pointer(0x3fff));                 // out of the message
+  malformed(pointer(kHostAt));                                // to itself
+  malformed("\1a" + pointer(kHostAt));                        // to the name it ends
+  malformed(pointer(kHostAt + 2) + std::string("\1a\0", 3));  // forward
+  malformed(pointer(0x3fff));                                 // out of the message
   malformed(
       "\x40"
       "a");  // label types that nobody uses
@@ -208,7 +208,7 @@ TEST_CASE("Pointers to pointers end after 127 of them") {
 }
 
 TEST_CASE("Bytes that no host name has are escaped, so that none passes for one") {
-  CHECK(host_of(name("")) == "");
+  CHECK(host_of(name("")).empty());
   CHECK(host_of(std::string("\3a.b\0", 5)) == "a\\046b");
   CHECK(host_of(std::string("\4\x1b[0\0\0", 6)) == "\\027\\0910\\000");
   CHECK(host_of(std::string("\2\xc3\xa4\0", 4)) == "\\195\\164");
