@@ -20,7 +20,9 @@ class Clock {
   [[nodiscard]] virtual SteadyPoint steady() const = 0;
 };
 
-// The host's clocks, exact to a few milliseconds.
+// The host's clocks. The wall clock is exact: its seconds are written down beside those of SQLite
+// and Postfix, and must not be behind them. The steady one is as of the kernel's last tick, up to
+// 10 ms ago.
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] sys_seconds now() const override;
