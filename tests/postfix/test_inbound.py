@@ -61,11 +61,11 @@ class Incoming(Story):
         self.trusted = self.partners.issue("mx", ["mx.partner.test"])
         self.server = self.partners.issue("here", ["here.test"])
 
-    def run_with(self, *rules, fragment="inbound-enforce.cf", start_daemon=True, **settings):
+    def run_with(self, *rules, fragment="inbound-enforce.cf", main_cf="", start_daemon=True, **settings):
         """A context: smtpd asks a daemon with these rules (SQL values by column)."""
         postfix = self.make_postfix(
             example(fragment) + MAIN_CF.format(chain=self.server.chain, key=self.server.key,
-                                               trusted=self.partners.certificate.chain), MASTER_CF)
+                                               trusted=self.partners.certificate.chain) + main_cf, MASTER_CF)
         self.assertEqual([], postfix.complaints_about_configuration())
         with open(os.path.join(postfix.queue, "etc", "hosts"), "w", encoding="ascii") as file:
             file.writelines(f"{address} {name}\n" for address, name in NAMES.items())
@@ -143,10 +143,9 @@ class Encryption(Incoming):
         self.assertNotIn("reject:", postfix.read_log())
 
     def test_a_tag_is_one_header_for_a_message_of_two_recipients(self):
-        postfix = self.run_with({"client": OTHER, "on_violation": "tag"})
         # It stays in the queue, to be looked at.
-        postfix.configure("smtpd_data_restrictions = check_client_access static:hold\n")
-        postfix.reload()
+        postfix = self.run_with({"client": OTHER, "on_violation": "tag"},
+                                main_cf="smtpd_data_restrictions = check_client_access static:hold\n")
         queued = self.talk(recipients=("a@here.test", "b@here.test"), data=True)
         self.assertRegex(queued, "^250 2.0.0 Ok: queued")
         shown = subprocess.run(["postcat", "-c", postfix.config, "-qh", queued.split()[-1]], check=True,
