@@ -1,6 +1,7 @@
 #include "tlsmap/postconf.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "src/base/text.h"
@@ -212,6 +213,19 @@ std::vector<Endpoint> find_policy_services(std::string_view restrictions) {
     if (auto endpoint = parse_endpoint(part)) found.push_back(std::move(*endpoint));
   }
   return found;
+}
+
+bool logs_tls_sessions(std::string_view smtp_tls_loglevel) {
+  // Of the names those that TLS_LOG_SUMMARY is part of; the other flags add lines of their own.
+  constexpr std::array<std::string_view, 5> kWithSummary{"summary", "routine", "debug",
+                                                         "ssl-expert", "ssl-developer"};
+  const auto words = base::split(smtp_tls_loglevel, kListSeparators);
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    if (word.size() == 1) return word.front() >= '1' && word.front() <= '9';
+    return std::any_of(kWithSummary.begin(), kWithSummary.end(), [&](std::string_view name) {
+      return base::is_equal_ignoring_case(word, name);
+    });
+  });
 }
 
 std::vector<std::string> parse_nameservers(std::string_view resolv_conf) {

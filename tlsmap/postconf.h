@@ -78,6 +78,11 @@ Route parse_route(std::string_view text);
 // The endpoints that stand behind check_policy_service in a list of restrictions.
 std::vector<Endpoint> find_policy_services(std::string_view restrictions);
 
+// Whether smtp_tls_loglevel makes Postfix log each TLS session with its security level
+// ("... TLS connection established"); a number, names, or a list of both (tls/tls_misc.c,
+// tls_log_table).
+bool logs_tls_sessions(std::string_view smtp_tls_loglevel);
+
 // The addresses on `nameserver` lines of a resolv.conf(5).
 std::vector<std::string> parse_nameservers(std::string_view resolv_conf);
 

@@ -19,6 +19,7 @@ Findings examine(const PostfixHost& host, const OurSide& ours);
 // The groups.
 void check_daemon(const OurSide& ours, Findings& findings);
 void check_network(const OurSide& ours, Findings& findings);
+void check_log(const PostfixHost& host, const OurSide& ours, Findings& findings);
 void check_files(const PostfixHost& host, const OurSide& ours, Findings& findings);
 void check_listeners(const OurSide& ours, Findings& findings);
 void check_maps(const Instance& instance, const OurSide& ours, Findings& findings);

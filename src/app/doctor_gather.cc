@@ -63,6 +63,7 @@ OurSide::Daemon ask_daemon(const Config& config) {
   if (status) {
     daemon.is_up = true;
     daemon.is_well = ctl::is_true_in(*status, "ok");
+    daemon.is_log_missing = ctl::is_true_in(ctl::object_in(*status, "ingest"), "maillog_missing");
     if (!daemon.is_well) daemon.text = "tlspolicyd runs but is not well; see: tlspolicyctl status";
     return daemon;
   }
@@ -185,6 +186,7 @@ class Gatherer {
          {ours_.config_file, config.policy_db, config.image_file, config.control_socket}) {
       look_with_folder(path);
     }
+    look(config.maillog);
     for (const auto* listeners : {&config.tlsmap_listen, &config.policyd_listen}) {
       for (const Listen& listen : *listeners) {
         if (listen.kind == Listen::Kind::Unix) look_with_folder(listen.path);

@@ -113,6 +113,7 @@ struct OurSide {
   struct Daemon {
     bool is_up = false;
     bool is_well = true;
+    bool is_log_missing = false;  // it can't read what maillog names
     std::string text{};  // why it can't be reached, or what it says
   } daemon{};
   std::optional<Account> account{};              // whom the daemon runs as, where it is known

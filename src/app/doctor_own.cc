@@ -223,6 +223,7 @@ Findings examine(const PostfixHost& host, const OurSide& ours) {
     check_submission(instance, ours, findings);
   }
   check_matches(ours, findings);
+  check_log(host, ours, findings);
   check_files(host, ours, findings);
   check_listeners(ours, findings);
   return findings;

@@ -87,6 +87,9 @@ class Doctor(Story):
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, f"{line}: {done.stdout}{done.stderr}")
 
+    def report(self):
+        return json.loads(self.daemon.ctl("report", "--json"))["totals"]
+
     @staticmethod
     def set_option(path, key, value):
         with open(path, encoding="utf-8") as file:
@@ -94,9 +97,9 @@ class Doctor(Story):
         with open(path, "w", encoding="utf-8") as file:
             file.writelines([*lines, f"{key} = {value}\n"])
 
-    def mend(self):
+    def mend(self, status=NOT_WELL):
         fixes = {}  # each once, in order
-        for each in self.findings(NOT_WELL):
+        for each in self.findings(status):
             for line in (each["fix"] or "").splitlines():
                 fixes[line] = None
         for line in fixes:
@@ -171,6 +174,21 @@ class AHost(Doctor):
             self.assert_state(found, "connection-cache", "warning", "smtp_tls_connection_reuse")
             self.mend()
             self.assertEqual(self.complaints(DONE), {})
+
+    def test_made_wrong_in_its_log_is_mended_by_the_printed_lines(self):
+        self.make_host(main_cf="smtp_tls_loglevel = 0\n", maillog=os.path.join(self.directory, "no.log"))
+        with self.daemon, self.postfix:
+            self.postfix.wait_until(lambda: "can't read it" in self.run_doctor().stdout, 10, "the log is missed")
+            found = self.complaints(DONE)
+            self.assertEqual(set(found), {"maillog"})
+            self.assert_state(found, "maillog", "warning", "can't read it", "no.log", "smtp_tls_loglevel = 0",
+                              os.path.join(self.postfix.directory, "mail.log"))
+            self.mend(DONE)
+            self.assertEqual(self.complaints(DONE), {})
+            self.postfix.send("a@good.test")
+            self.assert_arrives(self.postfix, "a@good.test", "TLS")
+            self.postfix.wait_until(lambda: self.report()["percent"]["encrypted"] == 100.0, 20,
+                                    "the log tells that it went in TLS")
 
     def test_made_wrong_in_its_relays_is_mended_by_the_printed_lines(self):
         self.make_host(main_cf="relayhost = [relay.infra.test]:587\nsmtp_sasl_auth_enable = yes\n"

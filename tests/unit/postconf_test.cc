@@ -105,6 +105,19 @@ TEST_CASE("postconf: policy services stand behind their word") {
   CHECK(found[1].port == "1");
 }
 
+TEST_CASE("postconf: which log levels tell of each TLS session") {
+  for (const auto* level : {"1", "2", "4", "9", "routine", "Summary", "cache, summary", "0 debug",
+                            "untrusted,ssl-expert", "ssl-developer"}) {
+    INFO(level);
+    CHECK(tlsmap::logs_tls_sessions(level));
+  }
+  for (const auto* level : {"", "0", "none", "untrusted", "peercert, certmatch", "verbose cache",
+                            "ssl-debug", "10", "summary2", "sum mary"}) {
+    INFO(level);
+    CHECK_FALSE(tlsmap::logs_tls_sessions(level));
+  }
+}
+
 TEST_CASE("postconf: nameservers of a resolv.conf") {
   CHECK(tlsmap::parse_nameservers("# x\nnameserver 127.0.0.1\n nameserver\t::1 # y\noptions edns0\n"
                                   "nameserver\n") == std::vector{"127.0.0.1"s, "::1"s});
