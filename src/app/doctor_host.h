@@ -113,8 +113,8 @@ struct OurSide {
   struct Daemon {
     bool is_up = false;
     bool is_well = true;
+    std::string text{};           // why it can't be reached, or what it says
     bool is_log_missing = false;  // it can't read what maillog names
-    std::string text{};  // why it can't be reached, or what it says
   } daemon{};
   std::optional<Account> account{};              // whom the daemon runs as, where it is known
   std::optional<store::PolicySummary> policy{};  // nothing: policy_trouble says why

@@ -53,7 +53,7 @@ TEST_CASE("doctor: a log that says nothing of TLS, for each service") {
   CHECK(found[0].state == State::Warning);
   CHECK(found[0].fixes == Fixes{"postconf -e 'smtp_tls_loglevel = 1'"});
   CHECK(found[1].service == "relay/unix");
-  CHECK(found[1].fixes == Fixes{"postconf -P relay/unix/smtp_tls_loglevel=1"});
+  CHECK(found[1].fixes == Fixes{"postconf -P 'relay/unix/smtp_tls_loglevel = 1'"});
 }
 
 TEST_CASE("doctor: Postfix writes another log than the one that is followed") {
