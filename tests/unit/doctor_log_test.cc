@@ -61,9 +61,8 @@ TEST_CASE("doctor: Postfix writes another log than the one that is followed") {
   rig.set("maillog_file", "/var/log/postfix.log");
   const auto complaint = only_complaint(rig, "maillog", State::Warning);
   CHECK(complaint.text == "Postfix writes its log there, and tlspolicyd follows /var/log/mail.log");
-  CHECK(complaint.fixes ==
-        Fixes{"/etc/tlspolicyd/tlspolicyd.conf: maillog = /var/log/postfix.log",
-              "systemctl restart tlspolicyd"});
+  CHECK(complaint.fixes == Fixes{"/etc/tlspolicyd/tlspolicyd.conf: maillog = /var/log/postfix.log",
+                                 "systemctl restart tlspolicyd"});
 
   SECTION("what can't be followed is no advice") {
     rig.set("maillog_file", "/dev/stdout");
@@ -90,8 +89,9 @@ TEST_CASE("doctor: a log that the daemon can't read, and why") {
 
   rig.host.files.erase(kLog);
   complaint = only_complaint(rig, "maillog", State::Warning);
-  CHECK(complaint.text.ends_with("there is no such file. Where no syslog daemon writes one, the "
-                                 "journal has the log"));
+  CHECK(
+      complaint.text.ends_with("there is no such file. Where no syslog daemon writes one, the "
+                               "journal has the log"));
   CHECK(complaint.fixes == Fixes{"/etc/tlspolicyd/tlspolicyd.conf: maillog = journald",
                                  "usermod -aG systemd-journal tlspolicyd",
                                  "systemctl restart tlspolicyd"});

@@ -2,16 +2,14 @@
 #include "src/net/tls_session.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <cstdlib>
 #include <optional>
 
 #include "src/base/handle.h"
-#include "tests/unit/catch.h"
+#include "tests/unit/made_certificate.h"
 
 using State = net::TlsSession::State;
 
@@ -38,34 +36,12 @@ void release(void* old, const char* /*file*/, int /*line*/) {
 // Before its first allocation, or it takes no others.
 const bool kIsLimited = CRYPTO_set_mem_functions(allocate, allocate_again, release) == 1;
 
-void free_key(EVP_PKEY* key) noexcept {
-  EVP_PKEY_free(key);
-}
-void free_certificate(X509* certificate) noexcept {
-  X509_free(certificate);
-}
-using Key = base::Handle<EVP_PKEY, free_key>;
-using Certificate = base::Handle<X509, free_certificate>;
-
-Certificate certify(EVP_PKEY* key) {
-  Certificate made(X509_new());
-  X509_NAME* name = X509_get_subject_name(made.get());
-  const unsigned char common[] = "mx.example";
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common, -1, -1, 0);
-  X509_set_issuer_name(made.get(), name);
-  X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()), 86'400);
-  X509_set_pubkey(made.get(), key);
-  REQUIRE(X509_sign(made.get(), key, EVP_sha256()) > 0);
-  return made;
-}
-
 // The other end.
 class ServerEnd {
  public:
   explicit ServerEnd(int version) : context_(SSL_CTX_new(TLS_server_method())) {
-    const Key key(EVP_EC_gen("P-256"));
-    const auto certificate = certify(key.get());
+    const auto key = test::make_key();
+    const auto certificate = test::certify({}, key.get());
     SSL_CTX_set_max_proto_version(context_.get(), version);
     REQUIRE(SSL_CTX_use_certificate(context_.get(), certificate.get()) == 1);
     REQUIRE(SSL_CTX_use_PrivateKey(context_.get(), key.get()) == 1);
