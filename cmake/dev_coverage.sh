@@ -11,7 +11,8 @@ cmd_coverage() {
   say "a sample of the faults that ctest knows as inject.all"
   build/coverage/inject/nth_failure --each 60 --seed 1 || note_failure "inject.all"
   say "coverage"
-  python3 -B tests/coverage/coverage.py build/coverage
+  python3 -B tests/coverage/coverage.py build/coverage || note_failure "coverage"
+  summarise
 }
 
 cmd_mutants() {

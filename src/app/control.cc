@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "src/app/control_state.h"
 #include "src/app/version.h"
 #include "src/jobs/compare_images.h"
+#include "src/model/overview.h"
 
 namespace app {
 namespace {
@@ -110,8 +112,11 @@ json answer_status(ControlDesk& desk) {
   for (const auto& fault : status.faults) {
     faults.push_back({{"table", fault.table_name}, {"key", fault.key}, {"why", fault.why}});
   }
-  const bool is_well = status.state == Publisher::State::Live && status.fault_count == 0 &&
-                       report.alarms.empty() && report.answer.has_value();
+  auto troubles = desk.troubles(report);
+  const auto shown = std::min(troubles.size(), model::kMostShownTroubles);
+  const auto left_out = troubles.size() - shown;
+  const bool is_well = status.state == Publisher::State::Live && troubles.empty();
+  troubles.resize(shown);
   return {{"ok", is_well},
           {"version", kVersion},
           {"mode", report.mode},
@@ -130,6 +135,8 @@ json answer_status(ControlDesk& desk) {
           {"faults", std::move(faults)},
           {"fault_count", status.fault_count},
           {"alarms", report.alarms},
+          {"troubles", std::move(troubles)},
+          {"troubles_left_out", left_out},
           {"alarms_raised", describe_raised(desk, report.answer)},
           {"overview", json::parse(desk.overview(), nullptr, false)}};
 }

@@ -33,6 +33,8 @@ class ControlDesk {
     std::vector<std::string> alarms;
   };
   virtual Report report() = 0;
+  // What of it is not well (overview_gatherer.h, list_troubles()).
+  virtual std::vector<std::string> troubles(const Report& report) = 0;
   virtual jobs::Publisher::Accepted accept() = 0;
   // state.db and what belongs to it.
   virtual StateKeeper& keeper() = 0;

@@ -18,7 +18,6 @@ namespace {
 constexpr std::chrono::milliseconds kStatusPatience{2000};
 // A million rows take a second; a busy disk may take many.
 constexpr std::chrono::milliseconds kAcceptPatience{60'000};
-constexpr std::int64_t kFaultsShown = 20;
 constexpr std::chrono::milliseconds kWatchEvery{2000};
 
 std::string since(std::int64_t at, base::sys_seconds now) {
@@ -114,20 +113,7 @@ void add_alarms(Table& table, const Json& status) {
   table.add({"alarms", fmt::format("{} raised{}", number_in(raised, "total"), kinds)});
 }
 
-// "drop 900 and weaken 5 of 1000 rows of table outbound", of each table.
-std::string describe_taking(const Json& pending) {
-  std::string text;
-  for (const auto& each : array_in(pending, "tables")) {
-    if (!each.is_object()) continue;
-    text +=
-        fmt::format("{}drop {} and weaken {} of {} of table {}", text.empty() ? "" : ", and ",
-                    number_in(each, "dropped"), number_in(each, "weakened"),
-                    base::counted(number_in(each, "rows_before"), "row"), text_in(each, "table"));
-  }
-  return text;
-}
-
-// What isn't well, each with what to do.
+// What isn't well, each with what to do: a panic, and what the daemon says itself.
 std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now) {
   std::vector<std::string> troubles;
   if (const auto panic = find_panic(status, now); !panic.empty()) {
@@ -135,37 +121,14 @@ std::vector<std::string> list_troubles(const Json& status, base::sys_seconds now
         "An admin's panic has the daemon in mode {} until {}; tlspolicyctl panic off ends it.",
         text_in(panic, "mode"), since(number_in(panic, "until"), now)));
   }
-  const auto database = object_in(status, "policy_db");
-  if (text_in(database, "state") == "trouble") {
-    // The daemon's own sentence says what is served meanwhile.
-    troubles.push_back(fmt::format("policy.db can't be used: {}", text_in(database, "text")));
+  for (const auto& trouble : array_in(status, "troubles")) {
+    if (trouble.is_string()) troubles.push_back(trouble.get<std::string>());
   }
-  if (const auto pending = object_in(status, "pending"); !pending.empty()) {
-    troubles.push_back(fmt::format(
-        "A new policy waits: it would {}. If that is meant: tlspolicyctl accept; if not, put "
-        "policy.db right.",
-        describe_taking(pending)));
-  }
-  if (object_in(status, "answer").empty()) {
-    troubles.emplace_back("The role that answers Postfix has not reported; see the daemon's log.");
-  }
-  const auto faults = array_in(status, "faults");
-  std::int64_t shown = 0;
-  for (const auto& fault : faults) {
-    if (!fault.is_object() || ++shown > kFaultsShown) break;
-    troubles.push_back(fmt::format("{} {}: {}. Its mail waits until the row is mended.",
-                                   text_in(fault, "table"), text_in(fault, "key"),
-                                   text_in(fault, "why")));
-  }
-  const auto count = number_in(status, "fault_count");
-  if (count > kFaultsShown) {
+  if (const auto more = number_in(status, "troubles_left_out"); more > 0) {
     troubles.push_back(
-        fmt::format("{} faulty; tlspolicyctl status --json lists the first 1,000, "
+        fmt::format("{} more; tlspolicyctl status --json lists the first 1,000 faulty rows, "
                     "tlspolicyctl explain says why of one.",
-                    base::counted(count - kFaultsShown, "more row is", "more rows are")));
-  }
-  for (const auto& alarm : array_in(status, "alarms")) {
-    if (alarm.is_string()) troubles.push_back(alarm.get<std::string>());
+                    more));
   }
   return troubles;
 }

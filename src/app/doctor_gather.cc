@@ -63,7 +63,8 @@ OurSide::Daemon ask_daemon(const Config& config) {
   if (status) {
     daemon.is_up = true;
     daemon.is_well = ctl::is_true_in(*status, "ok");
-    daemon.is_log_missing = ctl::is_true_in(ctl::object_in(*status, "ingest"), "maillog_missing");
+    daemon.is_log_missing = ctl::is_true_in(
+        ctl::object_in(ctl::object_in(*status, "feedback"), "ingest"), "maillog_missing");
     if (!daemon.is_well) daemon.text = "tlspolicyd runs but is not well; see: tlspolicyctl status";
     return daemon;
   }

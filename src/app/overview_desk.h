@@ -26,6 +26,9 @@ class OverviewDesk {
   void connect(base::UniqueFd channel);
   // FromParent::Roles.
   void take_roles(std::string_view payload);
+  [[nodiscard]] std::vector<std::string> troubles(const ControlDesk::Report& report) const {
+    return gatherer_.troubles(report, states_.mode());
+  }
   // As JSON (wire/overview_json.h), at most two seconds old.
   const std::string& json();
 

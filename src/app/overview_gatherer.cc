@@ -41,6 +41,13 @@ void put_checks(Overview& overview, const std::optional<wire::NetStats>& stats) 
   overview.drops.push_back({"net", stats->dropped});
 }
 
+// An admin's panic goes before what is configured.
+std::string_view mode_in_force(const ControlDesk::Report& report, const wire::ModeMessage& panic,
+                               std::int64_t now) {
+  return panic.until > now ? model::to_word(static_cast<model::RowMode>(panic.mode))
+                           : std::string_view(report.mode);
+}
+
 // Those that nothing but their TLS is known of are in memory of `answer` alone.
 void put_settled(Overview& overview, const std::optional<wire::AnswerStats>& stats) {
   std::uint64_t away = 0;
@@ -51,17 +58,20 @@ void put_settled(Overview& overview, const std::optional<wire::AnswerStats>& sta
 
 }  // namespace
 
+std::vector<std::string> OverviewGatherer::troubles(const ControlDesk::Report& report,
+                                                    const wire::ModeMessage& panic) const {
+  const auto now = clock_.now().time_since_epoch().count();
+  return list_troubles(report, roles_, mode_in_force(report, panic, now));
+}
+
 Overview OverviewGatherer::gather(const ControlDesk::Report& report,
                                   const wire::ModeMessage& panic) {
   Overview overview;
   overview.at = clock_.now().time_since_epoch().count();
   overview.host = host_name();
   overview.version = kVersion;
-  overview.mode = report.mode;
-  if (panic.until > overview.at) {
-    overview.mode = model::to_word(static_cast<model::RowMode>(panic.mode));
-    overview.panic_until = panic.until;
-  }
+  overview.mode = mode_in_force(report, panic, overview.at);
+  if (panic.until > overview.at) overview.panic_until = panic.until;
   put_policy(overview, report);
   for (const auto& role : roles_) {
     overview.roles.push_back({role.name, role.pid, role.restarts});

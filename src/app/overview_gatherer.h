@@ -21,6 +21,8 @@ class OverviewGatherer {
 
   void set_roles(std::vector<wire::RoleRecord> roles) { roles_ = std::move(roles); }
 
+  [[nodiscard]] std::vector<std::string> troubles(const ControlDesk::Report& report,
+                                                  const wire::ModeMessage& panic) const;
   model::Overview gather(const ControlDesk::Report& report, const wire::ModeMessage& panic);
 
  private:

@@ -55,7 +55,8 @@ void add_feedback(std::vector<std::string>& troubles, const wire::AnswerStats& s
   }
   if (stats.ingest.is_log_missing != 0) {
     troubles.emplace_back(
-        "The mail log (maillog) is not there to be read: how deliveries end is not seen in it.");
+        "The mail log (maillog) can't be read: how deliveries end is not seen in it; tlspolicyctl "
+        "doctor says why.");
   }
 }
 

@@ -54,6 +54,9 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void publish(int image_fd) override;
   void announce_no_policy() override;
   Report report() override;
+  std::vector<std::string> troubles(const Report& report) override {
+    return overview_.troubles(report);
+  }
   jobs::Publisher::Accepted accept() override;
   StateKeeper& keeper() override { return keeper_; }
   ProbeKeeper& probes() override { return probes_; }

@@ -118,10 +118,15 @@ class Following(unittest.TestCase):
     def test_a_missing_file_is_said_and_waited_for(self):
         with Logged(there=False) as daemon:
             wait_for_status(daemon, maillog_missing=True)
+            said = daemon.run_ctl("status")
+            self.assertEqual(1, said.returncode)
+            self.assertIn("not well", said.stdout)
+            self.assertIn("To look at:\n  The mail log (maillog) can't be read", said.stdout)
             self.assertRegex(daemon.log(), "mail.log: No such file or directory; evidence from the mail log waits")
             daemon.write(status("peer.test"))
             wait_until_counted(daemon, 1)
             wait_for_status(daemon, maillog_missing=False)
+            daemon.ctl("status")  # ends with 0
 
     def test_a_burst_is_taken_whole_in_bounded_memory(self):
         size = 6_000_000 if SANITIZED else 60_000_000

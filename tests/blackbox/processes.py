@@ -51,6 +51,15 @@ def name_of(pid):
     return read_proc(pid, "cmdline").split(b"\0")[0].decode(errors="replace")
 
 
+def targets_of(pid):
+    """What its descriptors are, but for those that it closes meanwhile."""
+    folder, targets = f"/proc/{pid}/fd", []
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            targets.append(os.readlink(os.path.join(folder, name)))
+    return targets
+
+
 def status_of(pid, field):
     """A number of /proc/PID/status; kB where it is a size."""
     for line in read_proc(pid, "status").decode().splitlines():

@@ -5,7 +5,7 @@ import signal
 import unittest
 
 from daemon import Daemon
-from processes import SLOWNESS, wait_until
+from processes import SLOWNESS, targets_of, wait_until
 from shell import Shell
 
 ROWS = [("bank.example", "required")]
@@ -52,6 +52,7 @@ class Ready(unittest.TestCase):
                 admin.say("BEGIN IMMEDIATE;")
                 daemon.start(ready=False)
                 store = daemon.role("store")
+                wait_until(lambda: daemon.path("state.db") in targets_of(store), "store waits for its disk", 20 * SLOWNESS)
                 os.kill(store, signal.SIGSTOP)
                 try:
                     daemon.notify.wait_for("READY=1", within=60)

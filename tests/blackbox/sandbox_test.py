@@ -11,7 +11,7 @@ from daemon import Daemon, loopback_address
 from http_client import get
 from net_world import World
 from oracle import NOT_FOUND, Oracle, strict_rows
-from processes import plain_build_only, read_proc, status_of, wait_until
+from processes import plain_build_only, read_proc, status_of, targets_of, wait_until
 
 ROWS, STRICT = strict_rows(20)
 OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", "fork", "vfork", "clone", "clone3",
@@ -37,12 +37,6 @@ def watched(pid, log, extra=()):
         strace.kill()
         strace.wait()
         strace.stderr.close()
-
-
-def targets_of(pid):
-    """What its descriptors are."""
-    folder = f"/proc/{pid}/fd"
-    return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
 
 
 class TheAnsweringRole(unittest.TestCase):

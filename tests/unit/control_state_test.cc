@@ -11,6 +11,7 @@ namespace {
 
 struct Desk final : app::ControlDesk {
   Report report() override { return {}; }
+  std::vector<std::string> troubles(const Report& /*report*/) override { return {}; }
   jobs::Publisher::Accepted accept() override { return {}; }
   app::StateKeeper& keeper() override { return states; }
   app::ProbeKeeper& probes() override { return checks; }
