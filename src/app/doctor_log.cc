@@ -43,8 +43,9 @@ void check_readable(const PostfixHost& host, const OurSide& ours, Findings& find
         [](const Instance& instance) { return !instance.value("maillog_file").empty(); });
     if (is_elsewhere) return note.warn(looked_at, what + "there is no such file");
     return note.warn(looked_at,
-                     what + "there is no such file. Where no syslog daemon writes one, the journal "
-                            "has the log",
+                     what +
+                         "there is no such file. Where no syslog daemon writes one, the journal "
+                         "has the log",
                      {set_option(ours, "maillog", kJournald),
                       fmt::format("usermod -aG systemd-journal {}", user), kRestart});
   }
@@ -54,8 +55,7 @@ void check_readable(const PostfixHost& host, const OurSide& ours, Findings& find
 
 // postlogd(8) writes there what syslog doesn't get then. One file is followed: of several instances
 // it is the admin who says whose.
-void check_place(const Instance& instance, bool is_alone, const OurSide& ours,
-                 Findings& findings) {
+void check_place(const Instance& instance, bool is_alone, const OurSide& ours, Findings& findings) {
   const auto place = instance.value("maillog_file");
   if (place.empty() || place == ours.config.maillog) return;
   std::vector<std::string> fixes;

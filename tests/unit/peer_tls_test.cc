@@ -3,10 +3,10 @@
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "tests/unit/made_certificate.h"
 
