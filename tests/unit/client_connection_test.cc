@@ -81,6 +81,17 @@ struct Client final : net::ClientConnection::Owner {
   std::optional<net::ClientConnection> connection;
 };
 
+// Both ends of a connection that stands.
+struct Met {
+  Met() {
+    client.next();
+    peer = listener.accept();
+  }
+  Listener listener;
+  Client client{listener.address()};
+  base::UniqueFd peer;
+};
+
 }  // namespace
 
 TEST_CASE("client connection: both ways, and the end") {
@@ -103,14 +114,11 @@ TEST_CASE("client connection: both ways, and the end") {
 }
 
 TEST_CASE("client connection: a peer that resets is not one that is done") {
-  const Listener listener;
-  Client client(listener.address());
-  client.next();
-  auto peer = listener.accept();
+  Met met;
   const linger at_once{1, 0};
-  ::setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  peer.reset();
-  CHECK(client.next() == "reset");
+  ::setsockopt(met.peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  met.peer.reset();
+  CHECK(met.client.next() == "reset");
 }
 
 TEST_CASE(
@@ -140,65 +148,53 @@ TEST_CASE("client connection: without a descriptor it fails like any other") {
 }
 
 TEST_CASE("client connection: a slow peer gets all of it, in order") {
-  const Listener listener;
-  Client client(listener.address());
-  client.next();
-  auto peer = listener.accept();
+  Met met;
   std::string sent;
   for (int i = 0; i < 2'000'000; ++i) sent += static_cast<char>('a' + i % 23);
-  for (int i = 0; i < 8; ++i) client.connection->send(sent);
+  for (int i = 0; i < 8; ++i) met.client.connection->send(sent);
   std::string got;
   std::vector<char> chunk(1'000'000);
-  net::Timer reading(client.loop, [&] {
-    const auto size = ::recv(peer.get(), chunk.data(), chunk.size(), MSG_DONTWAIT);
+  net::Timer reading(met.client.loop, [&] {
+    const auto size = ::recv(met.peer.get(), chunk.data(), chunk.size(), MSG_DONTWAIT);
     if (size > 0) got.append(chunk.data(), static_cast<std::size_t>(size));
-    if (got.size() == 8 * sent.size()) return client.loop.stop();
+    if (got.size() == 8 * sent.size()) return met.client.loop.stop();
     reading.start(std::chrono::microseconds(100));
   });
   reading.start(std::chrono::microseconds(0));
-  CHECK(client.next() == "connected from 127.0.0.1");
+  CHECK(met.client.next() == "connected from 127.0.0.1");
   REQUIRE(got.size() == 8 * sent.size());
   for (std::size_t i = 0; i < 8; ++i) CHECK(got.compare(i * sent.size(), sent.size(), sent) == 0);
   // And still hears.
-  say(peer, "250\r\n");
-  CHECK(client.next() == "bytes");
+  say(met.peer, "250\r\n");
+  CHECK(met.client.next() == "bytes");
 }
 
 TEST_CASE("client connection: an owner may close it whenever it is told something") {
-  const Listener listener;
-  Client client(listener.address());
-  client.next();
-  auto peer = listener.accept();
-  client.then = [&] { client.connection->close(); };
-  say(peer, "220 hello\r\n");
-  CHECK(client.next() == "bytes");
-  client.connection->start_tls();
-  say(peer, "more");
-  net::Timer soon(client.loop, [&] { client.loop.stop(); });
+  Met met;
+  met.client.then = [&] { met.client.connection->close(); };
+  say(met.peer, "220 hello\r\n");
+  CHECK(met.client.next() == "bytes");
+  met.client.connection->start_tls();
+  say(met.peer, "more");
+  net::Timer soon(met.client.loop, [&] { met.client.loop.stop(); });
   soon.start(std::chrono::milliseconds(50));
-  client.loop.run();
-  CHECK(client.log.size() == 2);
+  met.client.loop.run();
+  CHECK(met.client.log.size() == 2);
 }
 
 TEST_CASE("client connection: a peer that answers a handshake with something else") {
-  const Listener listener;
-  Client client(listener.address());
-  client.next();
-  auto peer = listener.accept();
-  client.connection->start_tls();
-  say(peer, "554 no TLS today\r\n");
-  CHECK(client.next() == "tls failed");
+  Met met;
+  met.client.connection->start_tls();
+  say(met.peer, "554 no TLS today\r\n");
+  CHECK(met.client.next() == "tls failed");
 }
 
 TEST_CASE("client connection: a peer that leaves in the handshake") {
-  const Listener listener;
-  Client client(listener.address());
-  client.next();
-  auto peer = listener.accept();
-  client.connection->start_tls();
+  Met met;
+  met.client.connection->start_tls();
   // Its hello must be read, or the end is a reset.
   std::array<char, 4096> hello{};
-  CHECK(::recv(peer.get(), hello.data(), hello.size(), 0) > 0);
-  peer.reset();
-  CHECK(client.next() == "end");
+  CHECK(::recv(met.peer.get(), hello.data(), hello.size(), 0) > 0);
+  met.peer.reset();
+  CHECK(met.client.next() == "end");
 }
