@@ -6,6 +6,7 @@
 
 #include "src/app/doctor_checks.h"
 #include "src/app/doctor_ours.h"
+#include "src/base/shell_word.h"
 #include "tlsmap/postconf.h"
 
 namespace app::doctor {
@@ -13,10 +14,12 @@ namespace {
 
 constexpr const char* kCheck = "maillog";
 constexpr const char* kLogLevel = "smtp_tls_loglevel";
+constexpr std::uint32_t kGroupReads = 0040;
 constexpr const char* kRestart = "systemctl restart tlspolicyd";
 
 std::string describe_option(const OurSide& ours) {
-  return fmt::format("maillog = {} ({})", ours.config.maillog, ours.config_file);
+  const auto& value = ours.config.maillog;
+  return fmt::format("maillog ={}{} ({})", value.empty() ? "" : " ", value, ours.config_file);
 }
 
 // The daemon has tried to read it; the file only says why it could not.
@@ -49,8 +52,15 @@ void check_readable(const PostfixHost& host, const OurSide& ours, Findings& find
                      {set_option(ours, "maillog", kJournald),
                       fmt::format("usermod -aG systemd-journal {}", user), kRestart});
   }
-  note.warn(looked_at, what + fmt::format("user {} has no right to", user),
-            join_group(at->second.group));
+  // Who may read what root alone owns may read too much.
+  const FileFact& file = at->second;
+  const bool is_for_group = file.gid != 0 && (file.mode & kGroupReads) != 0;
+  auto fixes = join_group(is_for_group ? file.group : "adm");
+  if (!is_for_group) {
+    const auto path = base::shell_word(ours.config.maillog);
+    fixes.insert(fixes.begin(), fmt::format("chgrp adm {0} && chmod g+r {0}", path));
+  }
+  note.warn(looked_at, what + fmt::format("user {} has no right to", user), std::move(fixes));
 }
 
 // postlogd(8) writes there what syslog doesn't get then. One file is followed: of several instances
@@ -77,7 +87,7 @@ void check_level(const Instance& instance, const Service& service, Findings& fin
   }
   note.warn(looked_at,
             "the log does not say which deliveries went in TLS: those at may are counted as "
-            "unknown, and `learn` skips them",
+            "unknown",
             {set_parameter(instance, &service, kLogLevel, "1")});
 }
 

@@ -346,7 +346,10 @@ ControlDesk::Report Store::describe() {
   if (auto alarm = keeper_.clock_alarm(); !alarm.empty()) {
     report.alarms.push_back(std::move(alarm));
   }
-  if (!answer_stats_) report.alarms.emplace_back("the answering role is not connected");
+  if (!answer_stats_) {
+    report.alarms.emplace_back(
+        "The role that answers Postfix has not reported; see the daemon's log.");
+  }
   return report;
 }
 

@@ -130,7 +130,7 @@ TEST_CASE(
 
   Client early(*base::inet_address("255.255.255.255", 25));
   CHECK(early.log.empty());
-  CHECK_THAT(early.next(), Catch::StartsWith("failed: "));
+  CHECK_THAT(early.next(), Catch::Matchers::StartsWith("failed: "));
 }
 
 TEST_CASE("client connection: without a descriptor it fails like any other") {

@@ -87,6 +87,14 @@ TEST_CASE("doctor: a log that the daemon can't read, and why") {
         "no right to");
   CHECK(complaint.fixes == Fixes{"usermod -aG adm tlspolicyd", "systemctl restart tlspolicyd"});
 
+  for (const auto& [mode, gid] : {std::pair{0640U, 0U}, std::pair{0600U, 4U}}) {
+    rig.host.files[kLog].mode = mode;
+    rig.host.files[kLog].gid = gid;
+    CHECK(only_complaint(rig, "maillog", State::Warning).fixes ==
+          Fixes{"chgrp adm /var/log/mail.log && chmod g+r /var/log/mail.log",
+                "usermod -aG adm tlspolicyd", "systemctl restart tlspolicyd"});
+  }
+
   rig.host.files.erase(kLog);
   complaint = only_complaint(rig, "maillog", State::Warning);
   CHECK(
