@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kStatusPatience{2000};
 constexpr std::chrono::milliseconds kAcceptPatience{60'000};
 constexpr std::chrono::milliseconds kWatchEvery{2000};
 
+constexpr std::string_view kNoDigest = "0000000000000000";
+
 std::string since(std::int64_t at, base::sys_seconds now) {
   return at == 0 ? "unknown" : fmt::format("{} ({})", iso_time_of(at), describe_distance(at, now));
 }
@@ -84,7 +86,9 @@ void add_answer(Table& table, const Json& status) {
   const auto serves = text_in(answer, "digest");
   const auto published = text_in(object_in(status, "image"), "digest");
   if (!published.empty() && serves != published) {
-    table.add({"  serves", fmt::format("another policy than the one published: {}", serves)});
+    table.add({"  serves", serves == kNoDigest
+                               ? std::string("no policy yet")
+                               : fmt::format("another policy than the one published: {}", serves)});
   }
 }
 

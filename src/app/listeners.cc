@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "src/base/clock.h"
+#include "src/base/log.h"
 #include "src/base/text.h"
 #include "src/net/address.h"
 
@@ -19,8 +20,9 @@ namespace app {
 namespace {
 
 // The roles of a daemon that was killed a moment ago die with their parent, but after it: for an
-// instant they still hold its addresses.
-constexpr std::chrono::milliseconds kFormerRolesGrace{1000};
+// instant they still hold its addresses. One that waits for its disk dies when the disk answers.
+constexpr std::chrono::seconds kFormerRolesGrace{1};
+constexpr std::chrono::seconds kHungRolesGrace{10};
 constexpr std::chrono::milliseconds kTryAgainAfter{10};
 
 base::Result<std::int64_t> find_uid(const std::string& name, std::string_view key) {
@@ -43,6 +45,13 @@ class Binder {
       : config_(config), files_(files), passed_(std::move(passed)) {}
 
   base::Result<std::vector<BoundListener>> bind_all() {
+    if (net::is_left_by_ended_process(config_.control_socket)) {
+      base::log_info(
+          "control_socket: {}: roles of a daemon that was killed still hold it; waiting up to {} s "
+          "for them to end",
+          config_.control_socket, kHungRolesGrace.count());
+      deadline_ = clock_.steady() + kHungRolesGrace;
+    }
     // What http shows is for admins, as the control socket is.
     for (const auto& [protocol, listens, file] :
          {std::tuple{wire::Listener::Tlsmap, &config_.tlsmap_listen, &files_.postfix},

@@ -33,8 +33,8 @@ constexpr std::chrono::seconds kStopDeadline{5};
 constexpr std::chrono::seconds kReloadAtMostEvery{1};
 constexpr std::chrono::seconds kReaderGrace{1};
 // So long `store` may take to open its files before the service is called ready without it: Postfix
-// must not wait for a disk that hangs.
-constexpr std::chrono::seconds kStoreGrace{1};
+// may be waiting for that, and must not wait for a disk that hangs.
+constexpr std::chrono::seconds kStoreGrace{5};
 
 class Parent {
  public:
@@ -71,6 +71,7 @@ class Parent {
   EvidenceUser evidence_user_;
   std::string status_ = "starting";
   const bool reads_logs_;
+  bool is_begun_ = false;  // each role was started once
   bool ready_ = false;
   bool stopping_ = false;
   bool reload_wanted_ = false;
@@ -121,6 +122,8 @@ int Parent::run() {
   for (const RoleSlot& slot : slots_) {
     if (is_wanted(slot.role)) start(slot.role);
   }
+  is_begun_ = true;
+  tell_roles();
   if (manager_.watchdog_period().count() > 0) watch();
   look_at_roles();
   loop_.run();
@@ -185,7 +188,9 @@ void Parent::tell_config(RoleSlot& slot) {
   slot.is_behind = !is_told;
 }
 
+// Not before all were started: one whose turn is still to come is not one that fell over.
 void Parent::tell_roles() {
+  if (!is_begun_) return;
   std::string roles;
   for (const RoleSlot& each : slots_) {
     if (is_wanted(each.role)) append_role(roles, each);

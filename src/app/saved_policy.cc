@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <string_view>
 
 #include "src/app/version.h"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr std::string_view kMarkEnding = ".mark";
 constexpr std::size_t kLongestMark = 1024;
+// A full or read-only disk is tried again after this, without waiting for another edit.
+constexpr std::chrono::seconds kAgainAfter{2};
 
 std::string line_of(std::uint64_t digest, std::string_view mark) {
   return fmt::format("{} {:016x} {}\n", kVersion, digest, mark);
@@ -28,25 +31,61 @@ void SavedPolicy::set_file(const std::string& image_file) {
   if (image_file == file_) return;
   file_ = image_file;
   digest_ = 0;
+  again_at_ = {};
   mark_.clear();
 }
 
-bool SavedPolicy::save(int image_fd, std::uint64_t digest) {
-  if (digest == digest_) return true;
-  const auto saved = image::save_atomically(image_fd, file_);
-  if (saved) {
-    digest_ = digest;
-    if (!alarm_.empty()) base::log_info("the last known good policy is saved again");
-    alarm_.clear();
-    return true;
+void SavedPolicy::follow(int image_fd, std::uint64_t digest, base::SteadyPoint now) {
+  if (saving_.result.valid()) {
+    // Deferred where no thread could be had: then it is done here.
+    if (saving_.result.wait_for(std::chrono::seconds{0}) == std::future_status::timeout) return;
+    take_result(now);
   }
+  if (digest == digest_ || now < again_at_) return;
+  begin(image_fd, digest);
+  if (!saving_.image) note_failure("no descriptor to be had", now);
+}
+
+void SavedPolicy::finish(int image_fd, std::uint64_t digest) {
+  // A last try also of what failed a moment ago, and only one: of a failure `now` stays too early.
+  again_at_ = {};
+  constexpr base::SteadyPoint kNow{};
+  follow(image_fd, digest, kNow);
+  while (saving_.result.valid()) {
+    saving_.result.wait();
+    follow(image_fd, digest, kNow);
+  }
+}
+
+void SavedPolicy::begin(int image_fd, std::uint64_t digest) {
+  // The publisher closes its own when the next policy comes.
+  saving_.image.reset(::fcntl(image_fd, F_DUPFD_CLOEXEC, 0));
+  if (!saving_.image) return;
+  saving_.digest = digest;
+  saving_.file = file_;
+  saving_.result = std::async(
+      [fd = saving_.image.get(), file = file_] { return image::save_atomically(fd, file); });
+}
+
+void SavedPolicy::take_result(base::SteadyPoint now) {
+  const auto saved = saving_.result.get();
+  saving_.image.reset();
+  if (saving_.file != file_) return;  // a reload came between
+  if (!saved) return note_failure(saved.error(), now);
+  digest_ = saving_.digest;
+  again_at_ = {};
+  if (!alarm_.empty()) base::log_info("the last known good policy is saved again");
+  alarm_.clear();
+}
+
+void SavedPolicy::note_failure(const std::string& why, base::SteadyPoint now) {
   const std::string alarm = fmt::format(
       "the last known good policy can't be saved: {}; answers are not affected, but a cold start "
       "without policy.db would have none or an older one",
-      saved.error());
+      why);
   if (alarm != alarm_) base::log_error("{}", alarm);
   alarm_ = alarm;
-  return false;
+  again_at_ = now + kAgainAfter;
 }
 
 void SavedPolicy::save_mark(const store::PolicySource& source) {
@@ -63,7 +102,9 @@ void SavedPolicy::save_mark(const store::PolicySource& source) {
 base::Result<void> SavedPolicy::write_mark(const std::string& line) const {
   const auto sealed = image::seal("tlspolicyd-mark", {line});
   if (!sealed) return base::Error{sealed.error()};
-  return image::save_atomically(sealed->get(), fmt::format("{}{}", file_, kMarkEnding));
+  // Each edit writes one: a disk that is slow to sync must not keep the next edit waiting for it.
+  return image::save_atomically(sealed->get(), fmt::format("{}{}", file_, kMarkEnding),
+                                image::Durability::Cached);
 }
 
 bool SavedPolicy::is_current(const store::PolicySource& source, std::uint64_t digest) const {

@@ -38,8 +38,6 @@ using wire::ToParent;
 // Half of what an edit may take to be live is left for reading and compiling it.
 constexpr std::chrono::milliseconds kPollEvery{100};
 constexpr std::chrono::milliseconds kStopDeadline{1000};
-// A full or read-only disk is tried again after this, without waiting for another edit.
-constexpr std::chrono::seconds kSaveAgainAfter{2};
 constexpr std::size_t kMostAdmins = 32;
 // Beside the answering role on a busy host, compiling a million rows must not win.
 constexpr int kNiceness = 5;
@@ -82,6 +80,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void go();
   void close_sandbox();
   void poll();
+  [[nodiscard]] bool is_answering_ours() const;  // the policy published last
   void save_image();
   void confirm_saved_policy();
   void tell_status();
@@ -108,7 +107,6 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   std::unique_ptr<net::Channel> answer_;
   net::Channel parent_;
   net::Timer poll_;
-  net::Timer save_again_;
 };
 
 Store::Store()
@@ -135,8 +133,7 @@ Store::Store()
           loop_, base::UniqueFd(kParentChannel),
           [this](net::Message message) { on_parent(std::move(message)); },
           [this] { loop_.stop(); }),
-      poll_(loop_, [this] { poll(); }),
-      save_again_(loop_, [this] { save_image(); }) {}
+      poll_(loop_, [this] { poll(); }) {}
 
 void Store::on_parent(net::Message message) {
   switch (static_cast<FromParent>(message.type)) {
@@ -163,6 +160,7 @@ void Store::on_parent(net::Message message) {
       control_.stop(kStopDeadline, [this] {
         probes_.finish();
         keeper_.finish();
+        if (is_answering_ours()) saved_.finish(publisher_->image_fd(), answering_digest_);
         loop_.stop();
       });
       break;
@@ -271,10 +269,12 @@ void Store::go() {
   close_sandbox();
   if (first_image_) publisher_->adopt(std::move(first_image_));
   confirm_saved_policy();
+  // Before state.db is opened: Postfix waits for the policy, and a slow disk can take seconds to
+  // make that file.
+  poll();
   keeper_.open(config_.state_db);
   serving_ = true;
   control_.start();
-  poll();
   // Not before: where the policy itself is what ends this process, the next one waits.
   parent_.send(ToParent::Ready);
 }
@@ -291,6 +291,7 @@ void Store::close_sandbox() {
 void Store::poll() {
   publisher_->poll(clock_.now());
   if (owes_image_) publish(publisher_->image_fd());
+  save_image();
   saved_.save_mark(*source_);
   tell_status();
   if (following_.drop_idle(clock_.steady())) tell_followed();
@@ -306,10 +307,15 @@ void Store::announce_no_policy() {
   tell_answer(StoreToAnswer::NoPolicy, {}, {});
 }
 
-void Store::save_image() {
+bool Store::is_answering_ours() const {
+  if (!publisher_) return false;
   const auto& in_force = publisher_->status().in_force;
-  if (!in_force || in_force->digest != answering_digest_) return;
-  if (!saved_.save(publisher_->image_fd(), answering_digest_)) save_again_.start(kSaveAgainAfter);
+  return in_force && in_force->digest == answering_digest_;
+}
+
+void Store::save_image() {
+  if (!is_answering_ours()) return;
+  saved_.follow(publisher_->image_fd(), answering_digest_, clock_.steady());
 }
 
 // The answering role waits for word whether the saved policy is still that of policy.db. Where not

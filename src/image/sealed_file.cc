@@ -63,7 +63,7 @@ bool copy_all(int from, int to, std::uint64_t most) {
   return true;
 }
 
-base::Result<void> write_new_file(int fd, const std::string& path) {
+base::Result<void> write_new_file(int fd, const std::string& path, Durability durability) {
   // Not the file of an earlier attempt, which may have ended half-way.
   unlink(path.c_str());
   const base::UniqueFd file(
@@ -71,7 +71,7 @@ base::Result<void> write_new_file(int fd, const std::string& path) {
   if (!file) return failed("creating " + path);
   // The umask must not decide who may read it.
   if (fchmod(file.get(), 0640) != 0 || !copy_all(fd, file.get(), kLargestImage) ||
-      fsync(file.get()) != 0) {
+      (durability == Durability::Synced && fsync(file.get()) != 0)) {
     return failed("writing " + path);
   }
   // Two daemons for a moment, the old and its replacement: the later one took the name away.
@@ -142,9 +142,9 @@ std::string read_sealed(int fd, std::size_t most) {
   return bytes;
 }
 
-base::Result<void> save_atomically(int fd, const std::string& path) {
+base::Result<void> save_atomically(int fd, const std::string& path, Durability durability) {
   const std::string temporary = path + ".new";
-  if (auto written = write_new_file(fd, temporary); !written) {
+  if (auto written = write_new_file(fd, temporary, durability); !written) {
     unlink(temporary.c_str());
     return written;
   }
@@ -153,7 +153,7 @@ base::Result<void> save_atomically(int fd, const std::string& path) {
     unlink(temporary.c_str());
     return error;
   }
-  return sync_folder(path);
+  return durability == Durability::Synced ? sync_folder(path) : base::Result<void>();
 }
 
 }  // namespace image

@@ -23,8 +23,14 @@ bool is_sealed(int fd);
 // All bytes of a sealed memfd; empty where it is none, can't be read, or has more than `most`.
 std::string read_sealed(int fd, std::size_t most);
 
+// What a power cut may take of a file that was saved: nothing, or all of it, so that it is for what
+// can be had anew and can be checked.
+enum class Durability { Synced, Cached };
+
 // Writes the bytes of `fd` to `path` with mode 0640: `path`.new, fsync, rename, fsync of the
-// folder. An error leaves what was at `path`, and nothing beside it.
-base::Result<void> save_atomically(int fd, const std::string& path);
+// folder; the two fsync only where Synced. An error leaves what was at `path`, and nothing beside
+// it.
+base::Result<void> save_atomically(int fd, const std::string& path,
+                                   Durability durability = Durability::Synced);
 
 }  // namespace image

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -28,9 +31,13 @@ base::Error failure(const std::string& what) {
   return base::Error{fmt::format("{}: {}", what, std::strerror(errno))};
 }
 
+base::UniqueFd unix_socket(int type) {
+  return base::UniqueFd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
 // Somebody who serves `path` can be connected to; a leftover of a dead process refuses.
 bool is_served(const SocketAddress& address, int type) {
-  const base::UniqueFd probe(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const base::UniqueFd probe = unix_socket(type);
   return ::connect(probe.get(), address.raw(), address.length) == 0 || errno == EAGAIN;
 }
 
@@ -58,7 +65,7 @@ base::Result<base::UniqueFd> bind_unix(const std::string& path, const SocketFile
   if (auto cleared = clear_stale_file(path, address, type); !cleared) {
     return base::Error{cleared.error()};
   }
-  base::UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  base::UniqueFd fd = unix_socket(type);
   // On Linux bind(2) takes the mode of the new file from the socket, less the umask: the file is
   // never there with wider permissions than asked for.
   ::fchmod(fd.get(), file.mode);
@@ -110,6 +117,24 @@ base::Result<base::UniqueFd> bind_datagrams(const std::string& path, const Socke
     return failure(fmt::format("unix:{}: the kernel does not name senders", path));
   }
   return fd;
+}
+
+bool is_left_by_ended_process(const std::string& path) {
+  const auto address = base::unix_address(path);
+  const base::UniqueFd probe = unix_socket(SOCK_STREAM);
+  if (!address || ::connect(probe.get(), address->raw(), address->length) != 0) return false;
+  // unix(7): of a listener these are the credentials of who called listen(2). 0 is a process that
+  // can't be seen from here.
+  ucred maker{};
+  socklen_t length = sizeof maker;
+  if (::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &maker, &length) != 0 || maker.pid == 0) {
+    return false;
+  }
+  const base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, maker.pid, 0)));
+  if (!process) return errno == ESRCH;
+  // Readable also of one that has ended and that nobody has waited for.
+  pollfd ended{process.get(), POLLIN, 0};
+  return ::poll(&ended, 1, 0) == 1;
 }
 
 bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port) {

@@ -26,6 +26,10 @@ base::Result<base::UniqueFd> listen_unix(const std::string& path, const SocketFi
 // For datagrams, whose senders the kernel names (SO_PASSCRED); the file as listen_unix() makes it.
 base::Result<base::UniqueFd> bind_datagrams(const std::string& path, const SocketFile& file);
 
+// Whether the process that listens at `path` has ended: whom it handed its socket keeps it open for
+// as long as it lives itself. False where nobody listens, or nothing is known of who does.
+bool is_left_by_ended_process(const std::string& path);
+
 // Does the listening socket `fd`, passed in by somebody else, serve this address?
 bool is_bound_to_inet(int fd, const std::string& host, std::uint16_t port);
 bool is_bound_to_unix(int fd, const std::string& path);

@@ -163,11 +163,7 @@ class Daemon:
 
     def _leave_nothing(self):
         self._shells.close()
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
-        if self.process:
-            self.process.kill()
-            self.process.wait()
+        self.kill()
         if self.notify:
             self.notify.close()
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -203,6 +199,15 @@ class Daemon:
         wait_until(lambda: not self.processes(), lambda: f"no process is left of {self.processes()}", 5)
         if "Sanitizer" in log or "runtime error:" in log:
             raise AssertionError(log)
+
+    def kill(self):
+        """It and its roles, at once."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def restart(self):
         self.stop()

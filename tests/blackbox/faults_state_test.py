@@ -7,7 +7,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -17,7 +16,7 @@ from daemon import Daemon
 from evidence import append, ingest_status, status, wait_until_counted
 from faults_lock_test import enter_own_mounts, mount
 from oracle import Oracle, strict_rows
-from processes import SLOWNESS, plain_build_only, wait_until
+from processes import SLOWNESS, plain_build_only, strace_on, wait_until
 from tlsrpt_test import Reported, datagram
 
 HANDSHAKE = "4.7.5 Cannot start TLS: handshake failure"
@@ -146,21 +145,6 @@ class FullDisk(unittest.TestCase):
 
 
 class FailingDisk(unittest.TestCase):
-    @contextlib.contextmanager
-    def broken(self, pid, calls):
-        """As if the disk failed each of these calls of the process."""
-        strace = subprocess.Popen(["strace", "-f", "-p", str(pid), "-o", "/dev/null", "-e", f"trace={calls}", "-e",
-                                   f"inject={calls}:error=EIO"], stderr=subprocess.PIPE, text=True)
-        try:
-            first = strace.stderr.readline()
-            if "attached" not in first:
-                raise AssertionError(f"strace: {first}")
-            yield
-        finally:
-            strace.send_signal(signal.SIGINT)
-            strace.wait(20)
-            strace.stderr.close()
-
     @plain_build_only
     def test_fault_7_after_an_error_of_the_disk_the_store_starts_anew_and_assumes_nothing_written(self):
         for number, calls in enumerate(("fsync,fdatasync", "pwrite64", "fsync,fdatasync")):
@@ -168,7 +152,7 @@ class FailingDisk(unittest.TestCase):
             with self.subTest(calls=calls), learning() as daemon, \
                     Oracle(daemon, {**ALLOWED, name: {"OK encrypt", "OK may"}}) as oracle:
                 store = daemon.role("store")
-                with self.broken(store, calls):
+                with strace_on(store, "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO"):
                     self.assertEqual("OK encrypt", daemon.deliver(name, HANDSHAKE))
                     daemon.role("store", other_than=store)
                 wait_until(lambda: "role store ended with status 74" in daemon.log(), daemon.log)

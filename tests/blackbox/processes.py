@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 
 # A sanitizer build is slower and larger, and its roles run without the system call filter.
@@ -71,6 +72,21 @@ def status_of(pid, field):
 def cpu_seconds(pid):
     user, system = read_proc(pid, "stat").rpartition(b")")[2].split()[11:13]
     return (int(user) + int(system)) / TICKS_PER_SECOND
+
+
+@contextlib.contextmanager
+def strace_on(pid, *options, log="/dev/null"):
+    """A strace(1) of the process and of its threads, attached on entry; what it writes goes to `log`."""
+    strace = subprocess.Popen(["strace", "-f", "-p", str(pid), "-o", log, *options], stderr=subprocess.PIPE, text=True)
+    try:
+        first = strace.stderr.readline()
+        if "attached" not in first:
+            raise AssertionError(f"strace: {first}")
+        yield
+    finally:
+        strace.send_signal(signal.SIGINT)
+        strace.wait(20)
+        strace.stderr.close()
 
 
 def all_with(mark):

@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
 """`answer` opens no file and no socket once it serves, `net` no file: watched by strace, and held to it by seccomp."""
-import contextlib
 import os
 import re
 import signal
-import subprocess
 import unittest
 
 from daemon import Daemon, loopback_address
 from http_client import get
 from net_world import World
 from oracle import NOT_FOUND, Oracle, strict_rows
-from processes import plain_build_only, read_proc, status_of, targets_of, wait_until
+from processes import plain_build_only, read_proc, status_of, strace_on, targets_of, wait_until
 
 ROWS, STRICT = strict_rows(20)
 OPENING = ("open", "openat", "openat2", "creat", "socket", "connect", "execve", "fork", "vfork", "clone", "clone3",
@@ -20,23 +18,9 @@ USUAL = ("recvfrom", "sendto")  # that they are seen shows that the watch is on
 FILTERED = 2  # SECCOMP_MODE_FILTER
 
 
-@contextlib.contextmanager
 def watched(pid, log, extra=()):
     """Writes every call of those names, and of `extra`, to `log`; on entry the watch is on."""
-    strace = subprocess.Popen(["strace", "-f", "-p", str(pid), "-o", log, "-e",
-                               "trace=" + ",".join(f"?{name}" for name in (*OPENING, *USUAL, *extra))],
-                              stderr=subprocess.PIPE, text=True)
-    try:
-        first = strace.stderr.readline()
-        if "attached" not in first:
-            raise AssertionError(f"strace: {first}")
-        yield
-        strace.send_signal(signal.SIGINT)
-        strace.wait(20)
-    finally:
-        strace.kill()
-        strace.wait()
-        strace.stderr.close()
+    return strace_on(pid, "-e", "trace=" + ",".join(f"?{name}" for name in (*OPENING, *USUAL, *extra)), log=log)
 
 
 class TheAnsweringRole(unittest.TestCase):
