@@ -37,7 +37,8 @@ using wire::ToParent;
 // Descriptors kept back for channels, images on their way, listeners and the log.
 constexpr std::size_t kReservedDescriptors = 48;
 // How long a start waits for its first policy, or for word whether the saved one is still that of
-// policy.db; after that look-ups are answered TEMP, or from the saved one, in time for the promise
+// policy.db, and for what is known of destinations; after that look-ups are answered TEMP, or from
+// the saved one and at least `encrypt` where it depends on the destination, in time for the promise
 // that every request is answered within two seconds.
 constexpr std::chrono::milliseconds kFirstPolicyGrace{1500};
 constexpr std::chrono::milliseconds kStopDeadline{2000};
@@ -68,6 +69,7 @@ class Answer {
   void install_new_image(std::unique_ptr<image::Image> image, base::UniqueFd fd);
   void refuse_new_image(std::string_view why);
   void go();
+  void serve_when_ready();
   void serve();
   void report();
   void hand_over_image();
@@ -96,7 +98,8 @@ class Answer {
   std::int64_t evidence_uid_ = -1;
   bool trusts_tcp_ = false;
   bool complete_ = false;        // the parent has handed over everything
-  bool wants_to_serve_ = false;  // a policy is there, or none is to be had
+  bool is_policy_known_ = false;  // or none is to be had
+  bool is_told_ = false;          // what is known of destinations, or there is nobody to tell it
   bool serving_ = false;
   ImageIntake intake_;
   base::UniqueFd untold_image_;  // in force, and not in the parent's keeping yet
@@ -138,6 +141,7 @@ Answer::Answer()
       grace_(loop_, [this] { serve(); }),
       stats_(loop_, [this] { report(); }) {
   decider_.attach(learner_.feedback());
+  learner_.when_read([this] { serve_when_ready(); });
   server_.watch_latency([this](std::chrono::nanoseconds took) { add_sample(latency_, took); });
 }
 
@@ -260,7 +264,12 @@ void Answer::on_store(net::Message message) {
       take_new_image(std::move(message));
       break;
     case StoreToAnswer::NoPolicy:
-      serve();
+      is_policy_known_ = true;
+      serve_when_ready();
+      break;
+    case StoreToAnswer::Told:
+      is_told_ = true;
+      serve_when_ready();
       break;
     case StoreToAnswer::StateBase:
       if (message.descriptors.size() != 1) break;
@@ -298,8 +307,9 @@ void Answer::take_first_image(net::Message message) {
     parent_.send(ToParent::Refused);
     return;
   }
-  // What an admin made stricter since it was saved must not be answered as it was before.
-  wants_to_serve_ = message.payload != wire::kSavedImage;
+  // What an admin made stricter since it was saved must not be answered as it was before. From an
+  // earlier `answer` the parent has what it knew of destinations as well.
+  is_policy_known_ = is_told_ = message.payload != wire::kSavedImage;
   mails_.install(**image);
   decider_.install(std::move(*image));
 }
@@ -325,25 +335,25 @@ void Answer::install_new_image(std::unique_ptr<image::Image> image, base::Unique
   tell_store(AnswerToStore::InForce, wire::to_payload(digest));
   report();
   pulse_.tell();
-  serve();
+  is_policy_known_ = true;
+  serve_when_ready();
 }
 
 void Answer::go() {
   enter_sandbox(Role::Answer);
   complete_ = true;
-  if (wants_to_serve_) {
-    serve();
-  } else {
-    grace_.start(kFirstPolicyGrace);
-  }
+  grace_.start(kFirstPolicyGrace);
+  serve_when_ready();
   stats_.start(kStatsEvery);
   learner_.start();
 }
 
+void Answer::serve_when_ready() {
+  if (complete_ && is_policy_known_ && is_told_ && !learner_.is_reading()) serve();
+}
+
 void Answer::serve() {
-  wants_to_serve_ = true;
-  if (!complete_ || serving_) return;
-  serving_ = true;
+  if (std::exchange(serving_, true)) return;
   grace_.stop();
   server_.start();
   report();

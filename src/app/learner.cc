@@ -151,6 +151,7 @@ void Learner::end_base(bool is_whole) {
                                          : "rows that depend on it answer at least encrypt");
   }
   if (feedback_.has_base()) reports_.release();
+  when_read_();
 }
 
 void Learner::on_committed(std::string_view ids) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/app/report_reader.h"
@@ -37,6 +38,9 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
 
   // A state base, sealed; read in slices while look-ups go on.
   void take_base(jobs::Feedback::Base kind, base::UniqueFd fd);
+  [[nodiscard]] bool is_reading() const { return static_cast<bool>(base_); }
+  // Called when one is read to its end, or is of no use.
+  void when_read(std::function<void()> act) { when_read_ = std::move(act); }
   void on_committed(std::string_view ids);
   void on_reset(std::string_view payload);
   void on_follow(std::string_view payload);
@@ -72,6 +76,7 @@ class Learner final : public model::Witness, public jobs::Feedback::Outlet {
   jobs::Feedback feedback_;
   ReportReader reports_;
   std::vector<std::string> followed_;
+  std::function<void()> when_read_ = [] {};
   base::UniqueFd base_;
   std::size_t base_at_ = 0;
   std::string base_rest_;  // the beginning of a record whose end is not read yet

@@ -220,6 +220,7 @@ void Store::connect_answer(net::Message message) {
       });
   if (publisher_) publisher_->publish_again();
   keeper_.on_answer_connected();
+  if (serving_) tell_answer(StoreToAnswer::Told, {}, {});
   following_.forget();
 }
 
@@ -273,6 +274,7 @@ void Store::go() {
   // make that file.
   poll();
   keeper_.open(config_.state_db);
+  tell_answer(StoreToAnswer::Told, {}, {});
   serving_ = true;
   control_.start();
   // Not before: where the policy itself is what ends this process, the next one waits.

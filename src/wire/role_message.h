@@ -50,6 +50,7 @@ enum class StoreToAnswer : std::uint8_t {
   Follow,        // texts: the destinations whose exchanges an admin wants to see, all of them
   InboundKnown,  // one descriptor: InboundKnowns (inbound_record.h), what was learnt before
   OwnFault,      // 8 bytes, 1 or 0: whether checks say that our own network strips STARTTLS
+  Told,          // what is known of destinations has been told, as far as state.db can be read
 };
 
 enum class AnswerToStore : std::uint8_t {

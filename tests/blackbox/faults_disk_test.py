@@ -1,15 +1,31 @@
 #!/usr/bin/env python3
 """A disk that takes a minute to sync: neither Postfix, nor an edit, nor an admin's question waits for it."""
+import contextlib
 import os
 import socket
 import time
 import unittest
 
 from daemon import Daemon
+from faults_state_test import HANDSHAKE, learning
 from processes import SLOWNESS, plain_build_only, strace_on, wait_until
 
 ROWS = [("bank.example", "required")]
+STARTS = 5
 MINUTE = "delay_enter=60000000"  # in microseconds
+
+
+def first_answer(daemon, key):
+    """Of one that is starting, as soon as it can be connected to."""
+    said = []
+
+    def is_asked():
+        with contextlib.suppress(ConnectionError, EOFError):  # of one that is not there yet, or still ends
+            said.append(daemon.ask(key))
+        return said
+
+    wait_until(is_asked, "it listens", 20 * SLOWNESS)
+    return said[0]
 
 
 class SlowToSync(unittest.TestCase):
@@ -37,11 +53,30 @@ class SlowToSync(unittest.TestCase):
             daemon.start(["strace", "-f", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", f"inject=fdatasync:{MINUTE}"],
                          ready=False)
             try:
-                wait_until(lambda: os.path.exists(daemon.path("control.sock")), "it listens", 20 * SLOWNESS)
+                first_answer(daemon, "bank.example")
                 daemon.wait_until_answers("bank.example", "OK encrypt")
                 self.assertEqual(0, os.path.getsize(daemon.path("state.db")), "the disk was not slow")
             finally:
                 daemon.kill()
+
+
+class SlowToRead(unittest.TestCase):
+    @plain_build_only
+    def test_a_start_answers_nobody_before_it_knows_what_was_lowered(self):
+        with learning() as daemon:
+            daemon.deliver("a.peer.test", HANDSHAKE)
+            daemon.wait_until_lowered("a.peer.test")
+            slow = ["strace", "-f", "-o", "/dev/null", "-P", daemon.path("state.db"), "-e", "trace=pread64",
+                    "-e", "inject=pread64:delay_enter=20000"]
+            said = []
+            for _ in range(STARTS):
+                daemon.kill()
+                daemon.start(slow, ready=False)
+                said.append(first_answer(daemon, "a.peer.test"))
+                daemon.notify.wait_for("READY=1", within=60)
+            # After a second and a half it answers without, and strictly: a machine may stand still so long, once.
+            self.assertIn("OK may", said)
+            daemon.kill()
 
 
 class HungRoles(unittest.TestCase):

@@ -163,7 +163,7 @@ class Inbound(Story):
                 client.send(b"hello\n")
                 self.assertEqual(b"", client.read_rest())
         wait_until(lambda: "a line without '='" in self.daemon.log(), "the log names it")
-        self.assertEqual(5, self.daemon.status()["answer"]["malformed"])
+        wait_until(lambda: self.daemon.status()["answer"]["malformed"] == 5, "each is counted")
         self.assertEqual(1, self.daemon.log().count(" hung up on, the last because of "))
 
     def is_saved(self):

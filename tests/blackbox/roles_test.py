@@ -111,6 +111,7 @@ class KilledRoles(unittest.TestCase):
             for suffix in ("", "-wal", "-shm"):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(daemon.policy_db + suffix)
+            wait_until(lambda: os.path.exists(daemon.image_file), "the image is saved", 20 * SLOWNESS)
             os.unlink(daemon.image_file)
             for name in ("answer", "store", "answer"):
                 killed = daemon.kill_role(name)
