@@ -97,7 +97,7 @@ class Answer {
   wire::ModeMessage panic_;
   std::int64_t evidence_uid_ = -1;
   bool trusts_tcp_ = false;
-  bool complete_ = false;        // the parent has handed over everything
+  bool complete_ = false;         // the parent has handed over everything
   bool is_policy_known_ = false;  // or none is to be had
   bool is_told_ = false;          // what is known of destinations, or there is nobody to tell it
   bool serving_ = false;
