@@ -8,13 +8,13 @@ import unittest
 
 from daemon import Daemon, insertion
 from oracle import NOT_FOUND, Oracle, strict_rows
-from processes import SLOWNESS, cpu_seconds, wait_until
+from processes import SLOWNESS, check_figure, cpu_seconds, wait_until
 from socketmap import frame
 
 ROWS, STRICT = strict_rows(10_000)
 SOME = {key: STRICT[key] for key in list(STRICT)[:50]}
 # Ten times the goal of 0.3 s: a busy machine is no fault, a watch that sleeps is. ./dev bench measures.
-LIVE_WITHIN = 3.0 * SLOWNESS
+LIVE_WITHIN = 0.3
 # Beside other tests on the same processors the figure says nothing: ctest runs this file alone.
 BYPASS = ".dbconfig enable_trigger off\nPRAGMA ignore_check_constraints = ON;\n"
 
@@ -27,9 +27,7 @@ class LiveSoon(unittest.TestCase):
 
     def check_live(self, key, expected, began, how):
         self.daemon.wait_until_answers(key, expected)
-        took = time.monotonic() - began
-        print(f"{how}: live after {took * 1000:.0f} ms with {len(ROWS)} rows", file=sys.stderr)
-        self.assertLess(took, LIVE_WITHIN)
+        check_figure(f"{how}, with {len(ROWS)} rows: live after", time.monotonic() - began, LIVE_WITHIN)
 
     def test_an_edit_with_the_sqlite3_shell(self):
         for turn in range(5):
@@ -100,9 +98,7 @@ class AnotherFile(unittest.TestCase):
                 os.rename(new, daemon.policy_db)
                 began = time.monotonic()
                 daemon.wait_until_answers(f"moved{turn}.example", "OK verify")
-                took = time.monotonic() - began
-                print(f"mv: live after {took * 1000:.0f} ms with {len(ROWS)} rows", file=sys.stderr)
-                self.assertLess(took, LIVE_WITHIN)
+                check_figure(f"mv, with {len(ROWS)} rows: live after", time.monotonic() - began, LIVE_WITHIN)
                 oracle.settle()
             daemon.edit(insertion("after.example", "verified"))
             daemon.wait_until_answers("after.example", "OK verify")
@@ -156,7 +152,7 @@ class AllOrNothing(unittest.TestCase):
                 shell.say(insertion(f"fast{turn}.example", "verified"))
             began = time.monotonic()
             daemon.wait_until_answers("fast999.example", "OK verify")
-            self.assertLess(time.monotonic() - began, 2.0 * SLOWNESS)
+            check_figure("the last of a thousand edits: live after", time.monotonic() - began, 2.0)
             self.assertEqual("OK verify", daemon.ask("fast0.example"))
             oracle.settle()
 

@@ -18,7 +18,7 @@ from faults_lock_test import enter_own_mounts, mount
 from faults_state_test import ALLOWED, HANDSHAKE, learning
 from handover_test import Holder
 from oracle import Oracle, strict_rows
-from processes import SANITIZED, SLOWNESS, is_alive, wait_until
+from processes import SANITIZED, SLOWNESS, check_figure, is_alive, wait_until
 
 LONG = bool(os.environ.get("TLSPOLICYD_LONG"))
 PAGE = 4096
@@ -37,7 +37,7 @@ class Storm(unittest.TestCase):
                         for side in "ab"]
                 seen.append(pair)
 
-    def test_23_a_thousand_edits_a_second_answer_some_version_never_an_older_one_and_lag_two_seconds_at_most(self):
+    def test_23_a_thousand_edits_a_second_answer_some_version_never_an_older_one_and_the_last_one_soon(self):
         rows, strict = strict_rows(1000)
         rows += [(f"{side}.storm.example", "secure", "v0.example") for side in "ab"]
         with Daemon(rows) as daemon, Oracle(daemon, {key: strict[key] for key in list(strict)[:20]}, 2) as oracle:
@@ -49,7 +49,7 @@ class Storm(unittest.TestCase):
             began = time.monotonic()
             last = f"OK secure match=v{written}.example"
             daemon.wait_until_answers("b.storm.example", last)
-            self.assertLess(time.monotonic() - began, 2.0 * SLOWNESS)
+            check_figure("the last edit of the storm: live after", time.monotonic() - began, 2.0)
             stop.set()
             asking.join()
             oracle.settle()

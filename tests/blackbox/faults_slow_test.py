@@ -5,7 +5,7 @@ import time
 import unittest
 
 from daemon import Daemon
-from processes import SANITIZED, SLOWNESS, plain_build_only, status_of, wait_until
+from processes import SANITIZED, SLOWNESS, check_figure, plain_build_only, status_of, wait_until
 from socketmap import Peer, PolicyClient, frame
 
 ROWS = (("required.example", "required"),)
@@ -21,13 +21,17 @@ class Slow(unittest.TestCase):
         self.daemon = self.enterContext(Daemon(ROWS, policyd=True, stall_timeout=1))
         self.asking = self.enterContext(self.daemon.client())
         self.checking = self.enterContext(PolicyClient(self.daemon.policyd))
+        self.slowest = 0.0
+
+    def tearDown(self):
+        check_figure("the slowest answers to others", self.slowest, 0.2)
 
     def check_others(self):
         began = time.monotonic()
         self.assertEqual("OK encrypt", self.asking.ask("required.example"))
         self.checking.send(REQUEST)
         self.assertEqual(["action=DUNNO"], self.checking.read_action())
-        self.assertLess(time.monotonic() - began, 2.0 * SLOWNESS)
+        self.slowest = max(self.slowest, time.monotonic() - began)
 
     def hung_up(self, peer):
         poll = select.poll()

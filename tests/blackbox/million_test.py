@@ -22,7 +22,6 @@ from clients import Clients  # noqa: E402
 
 COUNT = 1_000_000
 # So many times its goal is no longer a busy machine.
-HANGS = 10
 KEYS = [f"d{number}.million.example" for number in random.Random(1).sample(range(COUNT), 200)]
 ALLOWED = {**{key: {"OK encrypt"} for key in KEYS}, "absent.example": {NOT_FOUND}}
 FILL = f"""
@@ -42,10 +41,6 @@ class AMillionRows(unittest.TestCase):
         wait_until(lambda: (cls.daemon.status().get("image") or {}).get("rows") == COUNT, "they are published", 120)
         wait_until(lambda: os.path.exists(cls.daemon.image_file), "they are saved", 60)
 
-    def check_figure(self, what, took, goal):
-        print(f"{what}: {took * 1000:.0f} ms with {COUNT} rows (the goal: {goal * 1000:.0f} ms)", file=sys.stderr)
-        self.assertLess(took, HANGS * goal)
-
     def test_an_edit_is_live_within_a_second(self):
         slowest = 0.0
         for turn in range(3):
@@ -53,7 +48,7 @@ class AMillionRows(unittest.TestCase):
             began = time.monotonic()
             self.daemon.wait_until_answers(f"edit{turn}.example", "OK verify")
             slowest = max(slowest, time.monotonic() - began)
-        self.check_figure("an edit is live after", slowest, 1.0)
+        check_figure(f"an edit among {COUNT} rows is live after", slowest, 1.0)
 
     def test_a_killed_answer_answers_again_within_half_a_second(self):
         slowest = 0.0
@@ -65,14 +60,14 @@ class AMillionRows(unittest.TestCase):
                 slowest = max(slowest, time.monotonic() - began)
                 self.daemon.role("answer", other_than=killed)
                 oracle.settle()
-        self.check_figure("answers again after", slowest, 0.5)
+        check_figure(f"answers again from {COUNT} rows after", slowest, 0.5)
 
     def test_a_cold_start_answers_from_the_image(self):
         self.daemon.stop()
         began = time.monotonic()
         self.daemon.start()
         self.assertEqual("OK encrypt", self.daemon.ask(KEYS[0]))
-        self.check_figure("answers after a cold start of", time.monotonic() - began, 1.0)
+        check_figure(f"answers from {COUNT} rows after a cold start of", time.monotonic() - began, 1.0)
 
     def test_all_rows_rewritten_while_they_are_asked_for_answer_old_or_new(self):
         both = {key: {"OK encrypt", "OK verify"} for key in KEYS}
@@ -104,7 +99,7 @@ class AMillionRows(unittest.TestCase):
             os.rename(new, self.daemon.policy_db)
             began = time.monotonic()
             self.daemon.wait_until_answers("moved.example", "OK verify")
-        self.check_figure("a new file is live after", time.monotonic() - began, 1.0)
+        check_figure(f"a new file of {COUNT} rows is live after", time.monotonic() - began, 1.0)
 
 
 if __name__ == "__main__":
