@@ -46,7 +46,7 @@ void SavedPolicy::follow(int image_fd, std::uint64_t digest, base::SteadyPoint n
   if (!saving_.image) note_failure("no descriptor to be had", now);
 }
 
-void SavedPolicy::finish(int image_fd, std::uint64_t digest) {
+void SavedPolicy::finish(int image_fd, std::uint64_t digest, const store::PolicySource& source) {
   // A last try also of what failed a moment ago, and only one: of a failure `now` stays too early.
   again_at_ = {};
   constexpr base::SteadyPoint kNow{};
@@ -55,6 +55,7 @@ void SavedPolicy::finish(int image_fd, std::uint64_t digest) {
     saving_.result.wait();
     follow(image_fd, digest, kNow);
   }
+  save_mark(source);
 }
 
 void SavedPolicy::begin(int image_fd, std::uint64_t digest) {

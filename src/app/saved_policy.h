@@ -27,9 +27,9 @@ class SavedPolicy {
   // another one and several times a second. What fails is tried again after two seconds; alarm()
   // says why.
   void follow(int image_fd, std::uint64_t digest, base::SteadyPoint now);
-  // Saves that image if it is not, and waits until that is done or has failed: at the end of the
-  // process.
-  void finish(int image_fd, std::uint64_t digest);
+  // Saves that image if it is not, and its mark, and waits until that is done or has failed: at the
+  // end of the process.
+  void finish(int image_fd, std::uint64_t digest, const store::PolicySource& source);
   // To be called now and then: the mark follows the copy, and what happens to the files of
   // policy.db without another policy coming of it.
   void save_mark(const store::PolicySource& source);

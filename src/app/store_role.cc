@@ -82,7 +82,7 @@ class Store final : public jobs::Publisher::Outlet, public ControlDesk, public S
   void poll();
   [[nodiscard]] bool is_answering_ours() const;  // the policy published last
   void save_image();
-  void confirm_saved_policy();
+  bool confirm_saved_policy();
   void tell_status();
   void tell_followed();
   Report describe();
@@ -160,7 +160,7 @@ void Store::on_parent(net::Message message) {
       control_.stop(kStopDeadline, [this] {
         probes_.finish();
         keeper_.finish();
-        if (is_answering_ours()) saved_.finish(publisher_->image_fd(), answering_digest_);
+        if (is_answering_ours()) saved_.finish(publisher_->image_fd(), answering_digest_, *source_);
         loop_.stop();
       });
       break;
@@ -269,14 +269,14 @@ void Store::go() {
   ::setpriority(PRIO_PROCESS, 0, kNiceness);
   close_sandbox();
   if (first_image_) publisher_->adopt(std::move(first_image_));
-  confirm_saved_policy();
-  // Before state.db is opened: Postfix waits for the policy, and a slow disk can take seconds to
-  // make that file.
-  poll();
+  // Postfix waits for the policy: it is read before state.db, which a slow disk takes seconds to
+  // make, and after that where the saved one is known to be right, since a million rows take long.
+  if (!confirm_saved_policy()) poll();
   keeper_.open(config_.state_db);
   tell_answer(StoreToAnswer::Told, {}, {});
   serving_ = true;
   control_.start();
+  poll();
   // Not before: where the policy itself is what ends this process, the next one waits.
   parent_.send(ToParent::Ready);
 }
@@ -322,9 +322,11 @@ void Store::save_image() {
 
 // The answering role waits for word whether the saved policy is still that of policy.db. Where not
 // a byte was written since, nothing need be compiled for that.
-void Store::confirm_saved_policy() {
+bool Store::confirm_saved_policy() {
   const auto& adopted = publisher_->status().in_force;
-  if (adopted && saved_.is_current(*source_, adopted->digest)) announce_no_policy();
+  if (!adopted || !saved_.is_current(*source_, adopted->digest)) return false;
+  announce_no_policy();
+  return true;
 }
 
 void Store::tell_status() {

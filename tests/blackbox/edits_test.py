@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Edits by whatever tool: live soon, all of a commit or nothing, and a bad row stops its own name alone."""
 import os
-import sys
 import threading
 import time
 import unittest

@@ -83,6 +83,7 @@ class Metrics(unittest.TestCase):
             append(log, "")
             daemon.configure(maillog=log, trust_maillog="yes")
             daemon.restart()
+            wait_for_status(daemon, lines=0)  # from here on every line is a new one
             with daemon.client(daemon.unix) as client:
                 client.ask("bank.example")
                 client.ask("2.0.0 Ok", "outcome")

@@ -3,7 +3,6 @@
 import json
 import unittest
 
-from daemon import insertion
 from feedback_test import HANDSHAKE, NOT_OFFERED, SENT, Believed
 from processes import wait_until
 

@@ -14,7 +14,7 @@ import unittest
 
 from daemon import Daemon, insertion
 from oracle import NOT_FOUND, Oracle
-from processes import wait_until
+from processes import check_figure, wait_until
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "soak"))
 from board import Board  # noqa: E402

@@ -6,7 +6,6 @@ import random
 import re
 import resource
 import signal
-import sys
 import threading
 import time
 import unittest

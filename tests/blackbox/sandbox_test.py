@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """`answer` opens no file and no socket once it serves, `net` no file: watched by strace, and held to it by seccomp."""
-import os
 import re
 import signal
 import unittest

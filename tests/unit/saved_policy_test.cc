@@ -23,13 +23,12 @@ class Saved : public Watched {
     REQUIRE(policy() == "a.example=required");
     run.set_file(image_file);
     save();
-    run.save_mark(source);
   }
   [[nodiscard]] std::uint64_t digest() const {
     return (*image::Image::map(compiled.image.get(), image::Image::Checksum::Now))->stamp().digest;
   }
   void save() {
-    run.finish(compiled.image.get(), digest());
+    run.finish(compiled.image.get(), digest(), source);
     REQUIRE(run.alarm().empty());
   }
   // Asked by the next run, of the image that lies there.
@@ -88,7 +87,6 @@ TEST_CASE("saved policy: an edit that was compiled and not saved yet is not take
   CHECK_FALSE(saved.is_current(old));
   CHECK_FALSE(saved.is_current(saved.digest()));
   saved.save();
-  saved.run.save_mark(saved.source);
   CHECK(saved.is_current(saved.digest()));
 }
 
@@ -167,7 +165,7 @@ TEST_CASE("saved policy: the end tries once more what failed a moment ago, and n
   Saved saved;
   const auto folder = saved.folder.path("later");
   saved.run.set_file(folder + "/policy.image");
-  saved.run.finish(saved.compiled.image.get(), saved.digest());
+  saved.run.finish(saved.compiled.image.get(), saved.digest(), saved.source);
   CHECK_FALSE(saved.run.alarm().empty());
   std::filesystem::create_directory(folder);
   saved.save();
