@@ -3,19 +3,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
+#include "src/net/batch.h"
 #include "src/net/server.h"
 
 namespace net {
-namespace {
-
-// As large as the longest request of either protocol: what is more waits in the kernel.
-constexpr std::size_t kReadAtOnce = 16 * 1024;
-
-}  // namespace
 
 Connection::Connection(Server& server, base::UniqueFd fd, std::unique_ptr<Session> session)
     : server_(server),
@@ -28,62 +22,52 @@ bool Connection::start() {
   return server_.peers_.add(fd_.get(), *this, PeerPoll::For::Request);
 }
 
-void Connection::on_ready() {
+void Connection::on_ready(Batch& batch) {
   if (closed_) return;
   if (waits_for_room_) {
     flush();
   } else {
-    read_once();
+    batch.add(*this);
   }
 }
 
-void Connection::read_once() {
-  std::array<char, kReadAtOnce> chunk;  // not zeroed: this is the hot path
+std::string_view Connection::read(std::span<char> room) {
   // No session leaves more than one request pending, so there is always room for some bytes.
-  const std::size_t room = chunk.size() - std::min(pending_.size(), chunk.size() - 1);
-  const ssize_t got = ::recv(fd_.get(), chunk.data(), room, 0);
+  const std::size_t most = room.size() - std::min(pending_.size(), room.size() - 1);
+  const ssize_t got = ::recv(fd_.get(), room.data(), most, 0);
   if (got > 0) {
     if (server_.is_sample_due()) sampled_at_ = std::chrono::steady_clock::now();
-    const std::string_view input(chunk.data(), static_cast<std::size_t>(got));
-    const bool may_wait =
-        pending_.empty() && !server_.is_stopping() && server_.peers_.has_company();
-    if (may_wait && session_->look_ahead(input)) {
-      pending_ = input;
-      server_.peers_.lookahead().add(*this);
-    } else {
-      take(input);
-    }
-  } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-    close();
+    is_asking_ = true;
+    return {room.data(), static_cast<std::size_t>(got)};
   }
+  if (got == 0 || (errno != EAGAIN && errno != EINTR)) close();
+  return {};
 }
 
-void Connection::take(std::string_view input) {
-  if (!pending_.empty()) {
+void Connection::take(std::string_view input, std::string& replies) {
+  replies.clear();
+  if (pending_.empty()) {
+    const Session::Step step = session_->receive(input, replies);
+    hang_up_ = step.hang_up;
+    if (!hang_up_ && step.consumed < input.size()) pending_ = input.substr(step.consumed);
+  } else {
     pending_ += input;
-    answer_pending();
-    return;
-  }
-  std::string& out = server_.replies_;
-  out.clear();
-  const Session::Step step = session_->receive(input, out);
-  hang_up_ = step.hang_up;
-  if (!hang_up_ && step.consumed < input.size()) pending_ = input.substr(step.consumed);
-  if (send_replies(out)) answer_pending();
-}
-
-void Connection::answer() {
-  if (!pending_.empty() && unsent_.empty()) answer_pending();
-}
-
-void Connection::answer_pending() {
-  std::string& out = server_.replies_;
-  do {
-    out.clear();
-    const Session::Step step = session_->receive(pending_, out);
+    const Session::Step step = session_->receive(pending_, replies);
     hang_up_ = step.hang_up;
     pending_.erase(0, step.consumed);
-  } while (send_replies(out));
+  }
+}
+
+void Connection::reply(std::string& replies) {
+  is_asking_ = false;
+  while (send_replies(replies)) take({}, replies);
+}
+
+void Connection::offer_again() {
+  if (pending_.empty() || !unsent_.empty() || is_asking_) return;
+  std::string replies;
+  take({}, replies);
+  reply(replies);
 }
 
 // Returns whether the session stopped for the size of its replies alone and may go on now.
@@ -130,7 +114,7 @@ void Connection::flush() {
   if (!server_.peers_.change(fd_.get(), *this, PeerPoll::For::Request)) return close();
   // Who has read all and asks nothing owes nothing.
   if (pending_.empty()) waiting_since_ = {};
-  if (!pending_.empty()) answer_pending();
+  offer_again();
 }
 
 // Decides what to wait for next, and since when.
@@ -147,7 +131,12 @@ void Connection::wait_for_peer() {
 }
 
 void Connection::finish() {
-  if (unsent_.empty()) read_once();
+  if (is_asking_) return;  // closes when it has been replied to
+  if (unsent_.empty()) {
+    Batch alone;
+    alone.add(*this);
+    alone.answer_all();
+  }
   if (!closed_ && unsent_.empty() && pending_.empty() && was_answered_) close();
 }
 
@@ -159,7 +148,6 @@ void Connection::close() {
   if (closed_) return;
   closed_ = true;
   fd_.reset();
-  server_.peers_.lookahead().drop(*this);
   server_.bury(*this);
 }
 

@@ -59,10 +59,9 @@ int PeerPoll::serve_round() {
   std::array<epoll_event, kRound> events;  // not zeroed: this is the hot path
   const int count = ::epoll_wait(epoll_.get(), events.data(), kRound, 0);
   for (int i = 0; i < count; ++i) {
-    has_more_ = i + 1 < count;
-    static_cast<Connection*>(events.at(static_cast<std::size_t>(i)).data.ptr)->on_ready();
+    static_cast<Connection*>(events.at(static_cast<std::size_t>(i)).data.ptr)->on_ready(batch_);
   }
-  lookahead_.answer_rest();
+  batch_.answer_all();
   return count;
 }
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "src/base/handle.h"
-#include "src/net/lookahead.h"
+#include "src/net/batch.h"
 #include "src/net/loop.h"
 
 namespace net {
@@ -29,11 +29,6 @@ class PeerPoll {
   [[nodiscard]] bool add(int fd, Connection& connection, For what);
   [[nodiscard]] bool change(int fd, Connection& connection, For what);
 
-  // Whose answers wait while others are read from.
-  Lookahead& lookahead() { return lookahead_; }
-  // Whether an answer may wait: others are read from before this turn is over.
-  [[nodiscard]] bool has_company() const { return has_more_ || !lookahead_.is_empty(); }
-
  private:
   [[nodiscard]] bool control(int operation, int fd, Connection& connection, For what);
   void serve_some();
@@ -41,8 +36,7 @@ class PeerPoll {
 
   Loop& loop_;
   base::UniqueFd epoll_;
-  Lookahead lookahead_;
-  bool has_more_ = false;  // behind the peer that is served just now
+  Batch batch_;
   ReadWatch watch_;
 };
 

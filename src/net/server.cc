@@ -115,7 +115,7 @@ void Server::sweep() {
 }
 
 void Server::offer_again() {
-  for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->answer();
+  for (std::size_t i = connections_.size(); i > 0; --i) connections_[i - 1]->offer_again();
 }
 
 void Server::bury(const Connection& connection) {

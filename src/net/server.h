@@ -90,7 +90,6 @@ class Server {
   Limits limits_;
   base::SteadyPoint now_;  // as of the last sweep: exact enough for stalls, free on the hot path
   PeerPoll peers_;
-  std::string replies_;  // one buffer for all: filled and sent within one event
   bool started_ = false;
   bool stopping_ = false;
   bool accepting_paused_ = false;

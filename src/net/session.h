@@ -24,9 +24,9 @@ class Session {
   // request that isn't complete yet is left alone.
   virtual Step receive(std::string_view in, std::string& out) = 0;
 
-  // Shown what will be received in some microseconds, before other peers are read from: it may
-  // fetch the memory in which the answer lies. True where that is worth a wait; then look_further()
-  // comes in between, when what was fetched is there to be read.
+  // Shown what will be received in some microseconds, after what other peers sent: it may fetch the
+  // memory in which the answer lies. True where that was worth while; then look_further() comes in
+  // between, when what was fetched is there to be read.
   virtual bool look_ahead(std::string_view /*in*/) { return false; }
   virtual void look_further() {}
 };
