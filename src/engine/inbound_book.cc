@@ -1,24 +1,11 @@
 #include "src/engine/inbound_book.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "src/base/text.h"
 
 namespace engine {
 namespace {
 
 constexpr std::string_view kNullSender = "<>";
-
-model::AddressBytes masked(const model::AddressBytes& address, unsigned prefix) {
-  model::AddressBytes bytes{};
-  const unsigned whole = prefix / 8;
-  std::copy_n(address.begin(), whole, bytes.begin());
-  if (prefix % 8 != 0) {
-    bytes.at(whole) = static_cast<std::uint8_t>(address.at(whole) & (0xff00U >> (prefix % 8)));
-  }
-  return bytes;
-}
 
 bool is_over(const model::InboundRule& rule, base::sys_seconds now) {
   return rule.expires_at != 0 && rule.expires_at <= now.time_since_epoch().count();
@@ -43,22 +30,14 @@ Bringer make_bringer(const model::MailFacts& facts) {
   return bringer;
 }
 
-std::size_t InboundBook::NetworkHash::operator()(const model::Network& network) const {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  std::memcpy(&high, network.address.data(), sizeof high);
-  std::memcpy(&low, network.address.data() + sizeof high, sizeof low);
-  // Keys come from admins, questions can't add any: a multiplication spreads them well enough.
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15U;
-  std::uint64_t mixed = (high ^ (low * kOdd) ^ network.prefix) * kOdd;
-  return mixed ^ (mixed >> 32U);
-}
-
 InboundBook::InboundBook(std::span<const model::InboundRule> rules) {
   for (const auto& rule : rules) add(rule);
-  for (const auto& [network, group] : networks_) prefixes_.push_back(network.prefix);
-  std::sort(prefixes_.begin(), prefixes_.end(), std::greater<>());
-  prefixes_.erase(std::unique(prefixes_.begin(), prefixes_.end()), prefixes_.end());
+}
+
+InboundBook::Group& InboundBook::group_of(const model::Network& network) {
+  const auto number = networks_.add(network);
+  if (number == network_groups_.size()) network_groups_.emplace_back();
+  return network_groups_[number];
 }
 
 void InboundBook::add(const model::InboundRule& rule) {
@@ -79,7 +58,7 @@ void InboundBook::add(const model::InboundRule& rule) {
     }
     switch (client->kind) {
       case model::ClientMatch::Kind::Network:
-        group = &networks_[client->network];
+        group = &group_of(client->network);
         break;
       case model::ClientMatch::Kind::Name:
         group = &names_[client->name];
@@ -98,15 +77,8 @@ void InboundBook::add(const model::InboundRule& rule) {
 
 template <class Visit>
 bool InboundBook::walk_clients(const Bringer& bringer, const Visit& visit) const {
-  if (bringer.address) {
-    // "::/0" means IPv6: an IPv4 address is no part of it, though it is written inside one.
-    const unsigned shortest = model::is_ipv4(*bringer.address) ? model::kIpv4Bits : 0;
-    for (const unsigned prefix : prefixes_) {
-      if (prefix < shortest) break;
-      const auto found = networks_.find({masked(*bringer.address, prefix), prefix});
-      if (found != networks_.end() && visit(found->second)) return true;
-    }
-  }
+  const auto look = [&](std::size_t number) { return visit(network_groups_[number]); };
+  if (bringer.address && networks_.walk(*bringer.address, look)) return true;
   if (bringer.name.empty()) return false;
   if (const auto found = names_.find(bringer.name); found != names_.end() && visit(found->second)) {
     return true;
@@ -147,17 +119,16 @@ std::vector<InboundMatch> InboundBook::find(const Bringer& bringer, base::sys_se
     found.push_back({rule, step});
     return true;
   };
-  const bool is_client =
-      walk_clients(bringer,
-                   [&](const Group& group) {
-                     return walk_senders(group, bringer.sender,
-                                         [&](const model::InboundRule& rule) {
-                                           return take(&rule, InboundStep::ClientAndSender);
-                                         });
-                   }) ||
-      walk_clients(bringer,
-                   [&](const Group& group) { return take(group.any, InboundStep::Client); });
-  if (is_client) return found;
+  Rule of_client = nullptr;  // the most specific one for any sender
+  const bool is_pair = walk_clients(bringer, [&](const Group& group) {
+    if (of_client == nullptr && group.any != nullptr && !is_over(*group.any, now)) {
+      of_client = group.any;
+    }
+    return walk_senders(group, bringer.sender, [&](const model::InboundRule& rule) {
+      return take(&rule, InboundStep::ClientAndSender);
+    });
+  });
+  if (is_pair || take(of_client, InboundStep::Client)) return found;
   walk_senders(any_client_, bringer.sender, [&](const model::InboundRule& rule) {
     take(&rule, InboundStep::Sender);
     return false;

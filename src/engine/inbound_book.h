@@ -1,4 +1,4 @@
-// The rules of `inbound`, indexed: a hash per prefix length and per suffix, never a scan.
+// The rules of `inbound`, indexed: a look per prefix length and per suffix, never a scan.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/inbound_precedence.h"
+#include "src/engine/network_index.h"
 #include "src/model/client_match.h"
 #include "src/model/inbound_rule.h"
 #include "src/model/mail_oracle.h"
@@ -59,9 +60,6 @@ class InboundBook {
       return std::hash<std::string_view>{}(text);
     }
   };
-  struct NetworkHash {
-    std::size_t operator()(const model::Network& network) const;
-  };
   template <class T>
   using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
   using Rule = const model::InboundRule*;
@@ -72,6 +70,7 @@ class InboundBook {
   };
 
   void add(const model::InboundRule& rule);
+  Group& group_of(const model::Network& network);
   // Calls `visit` with each group whose client matches, most specific first, until it says true.
   template <class Visit>
   bool walk_clients(const Bringer& bringer, const Visit& visit) const;
@@ -79,8 +78,8 @@ class InboundBook {
   template <class Visit>
   static bool walk_senders(const Group& group, const model::SenderKey& sender, const Visit& visit);
 
-  std::unordered_map<model::Network, Group, NetworkHash> networks_;
-  std::vector<unsigned> prefixes_;  // those in use, longest first
+  NetworkIndex networks_;
+  std::vector<Group> network_groups_;  // by the network's number
   ByText<Group> names_;
   ByText<Group> suffixes_;
   Group any_client_;
