@@ -69,7 +69,8 @@ void InboundBook::add(const model::InboundRule& rule) {
     }
   }
   // The first one written holds; the reader of the table has blamed the second.
-  Rule& place = sender.empty() ? group->any : group->senders[sender];
+  if (!sender.empty() && !group->senders) group->senders = std::make_unique<ByText<Rule>>();
+  Rule& place = sender.empty() ? group->any : (*group->senders)[sender];
   if (place != nullptr) return;
   place = &rule;
   ++size_;
@@ -92,10 +93,10 @@ bool InboundBook::walk_clients(const Bringer& bringer, const Visit& visit) const
 template <class Visit>
 bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sender,
                                const Visit& visit) {
-  if (group.senders.empty()) return false;
+  if (!group.senders) return false;
   const auto look = [&](std::string_view key) {
-    const auto found = group.senders.find(key);
-    return found != group.senders.end() && visit(*found->second);
+    const auto found = group.senders->find(key);
+    return found != group.senders->end() && visit(*found->second);
   };
   if (sender.address.empty()) return look(kNullSender);
   const auto domain = sender.domain();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,6 +49,8 @@ class InboundBook {
   // network with host bits, which is found for all of it; one with another fault is found like any.
   explicit InboundBook(std::span<const model::InboundRule> rules);
 
+  // A question of the address's owner is about to follow: fetches the places of its networks.
+  void look_ahead(const model::AddressBytes& address) const { networks_.look_ahead(address); }
   // The rule that holds, alone, where it matches by client; else every rule that does by its sender
   // and the one for any mail, in order of precedence. Empty: no rule.
   [[nodiscard]] std::vector<InboundMatch> find(const Bringer& bringer, base::sys_seconds now) const;
@@ -63,9 +66,10 @@ class InboundBook {
   template <class T>
   using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
   using Rule = const model::InboundRule*;
-  // The rules of one client: by sender, and the one for any sender.
+  // The rules of one client: by sender, and the one for any sender. Small, as there may be many and
+  // few of them know senders.
   struct Group {
-    ByText<Rule> senders;
+    std::unique_ptr<ByText<Rule>> senders;
     Rule any = nullptr;
   };
 

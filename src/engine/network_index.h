@@ -20,13 +20,20 @@ class NetworkIndex {
   std::size_t add(const model::Network& network);
   [[nodiscard]] std::size_t size() const { return size_; }
 
+  // A walk with this address is about to follow: fetches the places where it will look.
+  void look_ahead(const model::AddressBytes& address) const {
+    const Bits bits = to_bits(address);
+    for (const unsigned prefix : prefixes_of(address)) {
+      __builtin_prefetch(&slots_[home_of(masked(bits, prefix), prefix)]);
+    }
+  }
   // Calls `visit` with the number of each network that holds the address, the longest prefix
   // first, until it says true; then true. "::/0" means IPv6: an IPv4 address is no part of it,
   // though it is written inside one.
   template <class Visit>
   bool walk(const model::AddressBytes& address, const Visit& visit) const {
     const Bits bits = to_bits(address);
-    for (const unsigned prefix : model::is_ipv4(address) ? ipv4_prefixes_ : ipv6_prefixes_) {
+    for (const unsigned prefix : prefixes_of(address)) {
       const auto& slot = slots_[slot_of(masked(bits, prefix), prefix)];
       if (slot.number != kFree && visit(std::size_t{slot.number})) return true;
     }
@@ -54,12 +61,19 @@ class NetworkIndex {
     if (prefix <= 64) return {bits.high & (kAll << (64 - prefix)), 0};
     return {bits.high, bits.low & (kAll << (128 - prefix))};
   }
-  // Where the network is, or the free slot where it belongs.
-  [[nodiscard]] std::size_t slot_of(Bits bits, unsigned prefix) const {
+  // In use, longest first.
+  [[nodiscard]] const std::vector<unsigned>& prefixes_of(const model::AddressBytes& address) const {
+    return model::is_ipv4(address) ? ipv4_prefixes_ : ipv6_prefixes_;
+  }
+  [[nodiscard]] std::size_t home_of(Bits bits, unsigned prefix) const {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15U;
     const auto mixed = (bits.high ^ std::rotl(bits.low, 29) ^ prefix) * kOdd;
+    return std::size_t{mixed >> 32U} & (slots_.size() - 1);
+  }
+  // Where the network is, or the free slot where it belongs.
+  [[nodiscard]] std::size_t slot_of(Bits bits, unsigned prefix) const {
     const auto mask = slots_.size() - 1;
-    auto at = std::size_t{mixed >> 32U} & mask;
+    auto at = home_of(bits, prefix);
     while (slots_[at].number != kFree && (slots_[at].bits != bits || slots_[at].prefix != prefix)) {
       at = (at + 1) & mask;
     }
@@ -70,7 +84,7 @@ class NetworkIndex {
   // Open addressing; a power of two in number, and twice as many as networks at least.
   std::vector<Slot> slots_ = std::vector<Slot>(2);
   std::size_t size_ = 0;
-  std::vector<unsigned> ipv4_prefixes_;  // in use, longest first
+  std::vector<unsigned> ipv4_prefixes_;
   std::vector<unsigned> ipv6_prefixes_;
 };
 

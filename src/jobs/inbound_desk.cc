@@ -59,20 +59,23 @@ bool InboundDesk::is_known(const model::InboundRule& rule, const engine::Bringer
   return found != known_.end() && found->second >= rule.learn_count;
 }
 
-// Postfix asks for each recipient, and once more at the end; what is told and written of a message
-// is told and written once.
-bool InboundDesk::is_first_of_message(std::string_view instance) {
-  return instance.empty() || messages_.add(instance);
+// The places in memory that the answer needs come while the rule is looked for.
+InboundDesk::Asked InboundDesk::look_ahead(const model::MailFacts& facts) const {
+  Asked asked{facts, engine::make_bringer(facts), {}, clock_.now(), {}, {}};
+  if (asked.bringer.address) book_.look_ahead(*asked.bringer.address);
+  asked.network = network_of(asked.bringer).value_or(model::Network{});
+  asked.message = messages_.look_ahead(facts.instance);
+  asked.origin = tallies_.look_ahead(asked.network, asked.bringer.sender_domain());
+  return asked;
 }
 
-void InboundDesk::note(const engine::Admission& admission, const model::MailFacts& facts,
-                       const engine::Bringer& bringer) {
-  const auto now = clock_.now().time_since_epoch().count();
+void InboundDesk::note(const engine::Admission& admission, const Asked& asked) {
+  const auto now = asked.now.time_since_epoch().count();
   const auto action = action_of(admission, mode_);
   const auto& [required, got] = admission.shortfall;
-  const bool is_counted = tallies_.count({now / kHour * kHour, admission.rule->id,
-                                          network_of(bringer).value_or(model::Network{}),
-                                          bringer.sender_domain(), required, got, action});
+  const bool is_counted =
+      tallies_.count(asked.origin, {now / kHour * kHour, admission.rule->id, asked.network,
+                                    asked.bringer.sender_domain(), required, got, action});
   if (!is_counted) ++dropped_;
   if (action.empty()) return;
   if (decisions_.size() >= kMostWaiting) {
@@ -83,6 +86,7 @@ void InboundDesk::note(const engine::Admission& admission, const model::MailFact
   decision.at = now;
   decision.rule = admission.rule->id;
   decision.step = engine::to_word(admission.step);
+  const auto& facts = asked.facts;
   decision.client = base::printable(facts.client_address, kLongestText);
   decision.client_name = base::printable(facts.client_name, kLongestText);
   decision.sender = base::printable(facts.sender, kLongestText);
@@ -115,18 +119,20 @@ model::Ruling InboundDesk::ruling_for(const model::MailFacts& facts) {
     return {model::Action::DeferIfPermit,
             "This server's TLS policy is not there yet; please try again later"};
   }
-  const auto bringer = engine::make_bringer(facts);
+  const auto asked = look_ahead(facts);
   const auto admission =
-      engine::admit(book_, bringer, facts, clock_.now(),
-                    [&](const model::InboundRule& rule) { return is_known(rule, bringer); });
+      engine::admit(book_, asked.bringer, facts, asked.now,
+                    [&](const model::InboundRule& rule) { return is_known(rule, asked.bringer); });
   if (admission.kind == engine::Admission::Kind::NoRule) return {};
   const bool asks_nothing = admission.rule->require == model::InboundRequire::None &&
                             admission.kind == engine::Admission::Kind::Passed;
   if (asks_nothing) return {};
-  const bool is_first = is_first_of_message(facts.instance);
+  // Postfix asks for each recipient, and once more at the end; what is told and written of a
+  // message is told and written once.
+  const bool is_first = facts.instance.empty() || messages_.add(asked.message);
   if (is_first) {
-    note(admission, facts, bringer);
-    learn(admission, facts, bringer);
+    note(admission, asked);
+    learn(admission, facts, asked.bringer);
   }
   if (mode_ == model::RowMode::Observe) return {};
   auto ruling = engine::ruling_of(admission, facts);

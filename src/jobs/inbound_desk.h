@@ -46,10 +46,18 @@ class InboundDesk final : public model::MailOracle {
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
+  // One question, and where its answer is counted.
+  struct Asked {
+    const model::MailFacts& facts;
+    engine::Bringer bringer;
+    model::Network network;  // of the client; none where it has no address
+    base::sys_seconds now;
+    RecentMessages::Name message;
+    InboundTallies::Origin origin;
+  };
+  [[nodiscard]] Asked look_ahead(const model::MailFacts& facts) const;
   [[nodiscard]] bool is_known(const model::InboundRule& rule, const engine::Bringer& bringer) const;
-  bool is_first_of_message(std::string_view instance);
-  void note(const engine::Admission& admission, const model::MailFacts& facts,
-            const engine::Bringer& bringer);
+  void note(const engine::Admission& admission, const Asked& asked);
   void learn(const engine::Admission& admission, const model::MailFacts& facts,
              const engine::Bringer& bringer);
 

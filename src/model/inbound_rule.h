@@ -20,23 +20,24 @@ std::string_view to_word(OnViolation action);
 std::optional<InboundRequire> parse_inbound_require(std::string_view word);
 std::optional<OnViolation> parse_on_violation(std::string_view word);
 
+// What each mail is judged by stands first, and together.
 struct InboundRule {
   std::int64_t id = 0;
-  std::string client;  // empty: any
-  std::string sender;  // empty: any; "<>": the empty one
-  InboundRequire require = InboundRequire::Encrypt;
-  std::optional<TlsVersion> min_protocol;
-  std::uint32_t min_bits = 0;  // 0: any
-  std::string ccert_name;      // of the certificate's CN, * for any characters
-  std::string ccert_issuer;
-  std::string ccert_fingerprint;  // as written: hexadecimal, blanks, commas or | between
-  OnViolation on_violation = OnViolation::Reject;
+  std::int64_t expires_at = 0;   // seconds since the epoch; 0 = never
   std::int64_t learn_count = 0;  // 0: holds for everybody
-  std::string text;
-  std::int64_t expires_at = 0;  // seconds since the epoch; 0 = never
+  std::uint32_t min_bits = 0;    // 0: any
+  std::optional<TlsVersion> min_protocol;
+  InboundRequire require = InboundRequire::Encrypt;
+  OnViolation on_violation = OnViolation::Reject;
   // Not empty: why the rule can't be used. Mail that it would judge is deferred, never let pass as
   // if there were no rule; but a rule that only observes changes nothing, at fault or not.
   std::string fault;
+  std::string ccert_name;  // of the certificate's CN, * for any characters
+  std::string ccert_issuer;
+  std::string ccert_fingerprint;  // as written: hexadecimal, blanks, commas or | between
+  std::string client;             // empty: any
+  std::string sender;             // empty: any; "<>": the empty one
+  std::string text;
 
   bool operator==(const InboundRule&) const = default;
 };

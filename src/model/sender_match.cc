@@ -15,10 +15,9 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
-// An address whose domain has nothing to convert but the case of its letters.
-bool is_settled(std::string_view told) {
-  const auto domain = told.substr(told.rfind('@') + 1);  // npos + 1 is the start
-  if (domain.size() == told.size() || domain.empty() || domain.back() == '.') return false;
+// A domain that has nothing to convert but the case of its letters.
+bool is_settled(std::string_view domain) {
+  if (domain.empty() || domain.back() == '.') return false;
   for (const char c : domain) {
     if (!base::is_alnum(c) && c != '.' && c != '-' && c != '_') return false;
   }
@@ -48,11 +47,12 @@ base::Result<SenderMatch> parse_sender(std::string_view written) {
 }
 
 SenderKey normalise_sender(std::string_view told) {
-  // Most are in normal form but for their case, and this is the path of every mail.
-  if (is_settled(told)) return {base::to_lower(told)};
-  const auto at = told.rfind('@');
-  if (at == told.npos) return {base::to_lower(told)};
-  return {base::to_lower(told.substr(0, at + 1)) + normalise_key(told.substr(at + 1)).text};
+  SenderKey key{base::to_lower(told), told.rfind('@') + 1};  // npos + 1 is 0
+  if (key.domain_at != 0 && !is_settled(key.domain())) {
+    key.address.replace(key.domain_at, key.address.npos,
+                        normalise_key(told.substr(key.domain_at)).text);
+  }
+  return key;
 }
 
 }  // namespace model

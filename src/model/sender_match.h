@@ -2,6 +2,7 @@
 // tables inbound and submission; `<>` and `*` are the tables' own words. Pure text work.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,9 +27,9 @@ base::Result<SenderMatch> parse_sender(std::string_view written);
 // its A-label where it is none yet. Never fails: what has no domain stays as it is.
 struct SenderKey {
   std::string address;
-  std::string_view domain() const {
-    const auto at = address.rfind('@');
-    return at == address.npos ? std::string_view{} : std::string_view(address).substr(at + 1);
+  std::size_t domain_at = 0;  // in `address`; 0: it has no domain
+  [[nodiscard]] std::string_view domain() const {
+    return domain_at == 0 ? std::string_view() : std::string_view(address).substr(domain_at);
   }
 };
 SenderKey normalise_sender(std::string_view told);
