@@ -24,7 +24,7 @@ std::string quoted(std::string_view text) {
 }
 
 void append_reason(std::string& out, std::string_view status, std::string_view reason) {
-  const auto start = out.size();
+  const auto start = wire::open_netstring(out);
   out += status;
   out += ' ';
   out += base::printable(reason, kLongestReason);
@@ -109,8 +109,8 @@ void Session::put_not_found(Table table, std::string& out) {
 }
 
 void Session::put_ok(Table table, std::string_view value, std::string& out) {
-  const auto start = out.size();
   count(table, Status::Ok);
+  const auto start = wire::open_netstring(out);
   out += "OK ";
   out += value;
   wire::close_netstring(out, start);
@@ -144,7 +144,7 @@ void Session::put_policy(const MapName& name, const model::Verdict& verdict, std
     case model::Verdict::Kind::Policy:
       break;
   }
-  const auto start = out.size();
+  const auto start = wire::open_netstring(out);
   out += "OK ";
   const auto appended =
       append_policy_text(out, verdict, name.version ? *name.version : settings_.version);

@@ -100,7 +100,7 @@ base::Result<DestinationAssurance> Assessor::assess(std::string_view domain) {
       const auto held =
           engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
       warn_of_trouble();
-      verdict = engine::with_held(verdict, held, question.transport);
+      engine::hold_level(verdict, held, question.transport);
     }
     found.level = verdict.level;
   }

@@ -25,18 +25,20 @@ class DbOracle final : public model::Oracle {
  public:
   DbOracle(const PolicyDbRows& rows, KnownStates& states) : rows_(rows), states_(states) {}
   model::Verdict verdict_for(const model::Question& question) override {
-    return hold(engine::judge(rows_, question, states_.mode(), states_.wall()), question);
+    auto verdict = engine::judge(rows_, question, states_.mode(), states_.wall());
+    hold(verdict, question);
+    return verdict;
   }
 
   // The level that holds now, by what is known of the destination.
-  model::Verdict hold(const model::Verdict& verdict, const model::Question& question) {
-    if (verdict.kind != Kind::Policy) return verdict;
+  void hold(model::Verdict& verdict, const model::Question& question) {
+    if (verdict.kind != Kind::Policy) return;
     const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
-    if (!engine::depends_on_state(rules)) return verdict;
+    if (!engine::depends_on_state(rules)) return;
     const auto state = states_.find(question.key.text);
     const auto held =
         engine::level_for(rules, state ? &*state : nullptr, states_.now(), states_.memory());
-    return engine::with_held(verdict, held, question.transport);
+    engine::hold_level(verdict, held, question.transport);
   }
 
  private:
@@ -196,7 +198,7 @@ base::Result<Explanation> explain(const Context& context, const std::string& ask
   }
   const model::Question question{found.key, {}, model::Transport::Usual};
   found.verdict = engine::judge(rows, question, found.mode, states.wall(), &found.considered);
-  found.verdict = oracle.hold(found.verdict, question);
+  oracle.hold(found.verdict, question);
   find_deciding_row(found, rows, db);
   find_state(found, states, is_frozen(status));
   if (auto note = states.clock_note(); !note.empty()) found.notes.push_back(std::move(note));

@@ -47,20 +47,27 @@ std::optional<Considered::Fate> passed_over(const model::PolicyRow& row, base::s
   return std::nullopt;
 }
 
-model::Verdict verdict_of(const model::PolicyRow& row, model::Step step,
-                          model::Transport transport) {
-  model::Verdict verdict;
+// In place, like all here: a verdict is large, and each look-up makes one.
+void set_level(model::Verdict& verdict, model::Level level, std::string_view reason,
+               model::Transport transport) {
+  const bool is_raised = transport == model::Transport::TlsOnly && !model::is_tls_required(level);
+  verdict.level = is_raised ? model::Level::Encrypt : level;
+  verdict.reason = is_raised ? kRaised : reason;
+}
+
+void set_row(model::Verdict& verdict, const model::PolicyRow& row, model::Step step,
+             model::Transport transport) {
   verdict.row = row;
   verdict.step = step;
   if (const auto fault = fault_of(row); !fault.empty()) {
     verdict.kind = Kind::Unknown;
     verdict.reason = fault;
-    return verdict;
+    return;
   }
   verdict.kind = Kind::Policy;
   verdict.certainty =
       may_fall_back(row.profile->fallback) ? model::Certainty::Loose : model::Certainty::Firm;
-  return with_level(verdict, row.profile->level, reason_for(step), transport);
+  set_level(verdict, row.profile->level, reason_for(step), transport);
 }
 
 Considered::Fate fate_of_winner(const model::PolicyRow& row, model::RowMode mode) {
@@ -76,40 +83,31 @@ model::Verdict not_found(std::string_view reason) {
 
 }  // namespace
 
-model::Verdict with_level(const model::Verdict& verdict, model::Level level,
-                          std::string_view reason, model::Transport transport) {
-  model::Verdict held = verdict;
-  const bool is_raised = transport == model::Transport::TlsOnly && !model::is_tls_required(level);
-  held.level = is_raised ? model::Level::Encrypt : level;
-  held.reason = is_raised ? kRaised : reason;
-  return held;
-}
-
-model::Verdict with_held(const model::Verdict& verdict, const Held& held,
-                         model::Transport transport) {
-  auto found = with_level(verdict, held.level, held.why, transport);
-  found.certainty = held.certainty;
-  return found;
+void hold_level(model::Verdict& verdict, const Held& held, model::Transport transport) {
+  set_level(verdict, held.level, held.why, transport);
+  verdict.certainty = held.certainty;
 }
 
 model::Verdict judge(const model::PolicyRows& rows, const model::Question& question,
                      model::RowMode mode, base::sys_seconds now,
                      std::vector<Considered>* considered) {
-  std::optional<model::Verdict> won;
+  model::Verdict verdict = not_found(kNoRow);
+  bool is_won = false;
   walk_candidates(question.key, [&](const Candidate& candidate) {
     const auto row = rows.find(candidate.destination);
     if (!row) return false;
     auto fate = passed_over(*row, now);
-    if (!fate && won) fate = Considered::Fate::Outranked;
+    if (!fate && is_won) fate = Considered::Fate::Outranked;
     if (!fate) {
-      won = verdict_of(*row, candidate.step, question.transport);
+      is_won = true;
+      set_row(verdict, *row, candidate.step, question.transport);
       fate = fate_of_winner(*row, mode);
     }
     if (considered != nullptr) considered->push_back({*fate, candidate.step, *row});
-    return won && considered == nullptr;
+    return is_won && considered == nullptr;
   });
-  if (mode == model::RowMode::Observe) return not_found(kObserving);
-  return won ? *won : not_found(kNoRow);
+  if (mode == model::RowMode::Observe) verdict = not_found(kObserving);
+  return verdict;
 }
 
 std::optional<model::Verdict> judge_observed(const model::PolicyRows& rows,
@@ -122,7 +120,7 @@ std::optional<model::Verdict> judge_observed(const model::PolicyRows& rows,
     const auto fate = passed_over(*row, now);
     if (fate == Considered::Fate::Expired) return false;
     if (fate || mode == model::RowMode::Observe) {
-      found = verdict_of(*row, candidate.step, question.transport);
+      set_row(found.emplace(), *row, candidate.step, question.transport);
     }
     return true;
   });

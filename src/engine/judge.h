@@ -40,12 +40,9 @@ std::optional<model::Verdict> judge_observed(const model::PolicyRows& rows,
                                              const model::Question& question, model::RowMode mode,
                                              base::sys_seconds now);
 
-// `verdict`, with another level and the reason for it; a transport for TLS alone raises it.
-model::Verdict with_level(const model::Verdict& verdict, model::Level level,
-                          std::string_view reason, model::Transport transport);
-// The same, where what is known of the destination decides.
-model::Verdict with_held(const model::Verdict& verdict, const Held& held,
-                         model::Transport transport);
+// Gives `verdict` the level that what is known of the destination decides, and the reason for it;
+// a transport for TLS alone raises it.
+void hold_level(model::Verdict& verdict, const Held& held, model::Transport transport);
 
 // The verdict while there is no policy at all: Unknown, or NotFound in mode observe, which must
 // never delay mail (RELIABILITY section 3).

@@ -9,16 +9,15 @@ namespace {
 
 // While nobody knows the highest time that was seen, an exception that has expired may look as if
 // it held; so it gives nothing away.
-model::Verdict without_favours(const model::Verdict& verdict, model::Transport transport) {
+void take_favours(model::Verdict& verdict, model::Transport transport) {
   if (verdict.row.expires_at == 0 ||
       model::strictness(verdict.level) >= model::strictness(model::Level::Encrypt)) {
-    return verdict;
+    return;
   }
-  return engine::with_held(
-      verdict,
-      {model::Level::Encrypt, "the row has an end, and state.db was not read yet",
-       model::Certainty::Unknown},
-      transport);
+  engine::hold_level(verdict,
+                     {model::Level::Encrypt, "the row has an end, and state.db was not read yet",
+                      model::Certainty::Unknown},
+                     transport);
 }
 
 }  // namespace
@@ -36,8 +35,10 @@ void Decider::install(std::unique_ptr<image::Image> image) {
 engine::Assured Decider::assured_for(const model::Key& key) {
   const model::Question question{key, {}, model::Transport::Usual};
   const auto enforce = model::RowMode::Enforce;
-  return engine::assure(image_ ? hold(engine::judge(*image_, question, enforce, now()), question)
-                               : engine::judge_without_policy(enforce));
+  if (!image_) return engine::assure(engine::judge_without_policy(enforce));
+  auto verdict = engine::judge(*image_, question, enforce, now());
+  hold(verdict, question);
+  return engine::assure(verdict);
 }
 
 engine::SubmissionBook::Found Decider::submission_rule_for(
@@ -75,21 +76,24 @@ void Decider::look_further(const model::Whereabouts& where) const {
 
 model::Verdict Decider::verdict_for(const model::Question& question) {
   if (!image_) return engine::judge_without_policy(mode_);
-  return hold(engine::judge(*image_, question, mode_, now()), question);
+  auto verdict = engine::judge(*image_, question, mode_, now());
+  hold(verdict, question);
+  return verdict;
 }
 
 // The level that holds now, by what is known of the destination.
-model::Verdict Decider::hold(const model::Verdict& verdict, const model::Question& question) {
-  if (verdict.kind != model::Verdict::Kind::Policy) return verdict;
+void Decider::hold(model::Verdict& verdict, const model::Question& question) {
+  if (verdict.kind != model::Verdict::Kind::Policy) return;
   if (!engine::may_fall_back(verdict.row.profile->fallback)) {
     const bool is_clock_known = feedback_ != nullptr && feedback_->has_base();
-    return is_clock_known ? verdict : without_favours(verdict, question.transport);
+    if (!is_clock_known) take_favours(verdict, question.transport);
+    return;
   }
   const auto rules = engine::rules_of(verdict.row, verdict.step, question.key.kind);
   const auto held = feedback_ == nullptr
                         ? engine::level_for(rules, nullptr, {}, engine::Memory::Missing)
                         : feedback_->level_for(rules, question.view, question.key.text);
-  return engine::with_held(verdict, held, question.transport);
+  engine::hold_level(verdict, held, question.transport);
 }
 
 std::optional<std::string_view> Decider::reroute_for(const model::Question& question) {
@@ -121,7 +125,10 @@ std::optional<model::Asked> Decider::observed_for(std::string_view view, const m
     asked.profile = verdict->row.profile->name;
     asked.fallback = verdict->row.profile->fallback;
   }
-  if (verdict->kind == model::Verdict::Kind::Policy) asked.level = hold(*verdict, question).level;
+  if (verdict->kind == model::Verdict::Kind::Policy) {
+    hold(*verdict, question);
+    asked.level = verdict->level;
+  }
   return asked;
 }
 

@@ -48,7 +48,7 @@ class Decider final : public model::Oracle, public RuleBook {
   std::optional<model::Asked> observed_for(std::string_view view, const model::Key& key) override;
 
  private:
-  [[nodiscard]] model::Verdict hold(const model::Verdict& verdict, const model::Question& question);
+  void hold(model::Verdict& verdict, const model::Question& question);
 
   const base::Clock& clock_;
   Feedback* feedback_ = nullptr;

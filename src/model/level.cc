@@ -29,12 +29,21 @@ constexpr Words<TlsVersion, 4> kTlsVersionWords{{{TlsVersion::Tls10, "TLSv1"},
 constexpr Words<RowMode, 2> kRowModeWords{
     {{RowMode::Enforce, "enforce"}, {RowMode::Observe, "observe"}}};
 
+// In the order of the enumerators, so that a value is the place of its word.
+template <class E, std::size_t N>
+constexpr bool are_in_order(const Words<E, N>& words) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (words.at(i).first != static_cast<E>(i)) return false;
+  }
+  return true;
+}
+static_assert(are_in_order(kLevelWords) && are_in_order(kFallbackWords) &&
+              are_in_order(kTlsVersionWords) && are_in_order(kRowModeWords));
+
 template <class E, std::size_t N>
 std::string_view word_of(const Words<E, N>& words, E value) {
-  for (const auto& [each, word] : words) {
-    if (each == value) return word;
-  }
-  return {};
+  const auto place = static_cast<std::size_t>(value);
+  return place < N ? words.at(place).second : std::string_view();
 }
 
 template <class E, std::size_t N>

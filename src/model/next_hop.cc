@@ -48,45 +48,29 @@ unsigned letter_of(char c) {
   return kLetters[static_cast<unsigned char>(c)];
 }
 
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= kLongestLabel && label.front() != '-' &&
+         label.back() != '-';
+}
+
 // The rules of Postfix's util/valid_hostname.c, because whatever it takes for a host name it walks
 // the parents of, and `*` must hold for: labels of 1 to 63 letters, no hyphen at their ends, and
-// something that isn't a digit somewhere. `letters` are all that stand in the name.
-NameKind kind_of_name(std::string_view name, unsigned letters) {
+// something that isn't a digit somewhere.
+NameKind kind_of_name(std::string_view name) {
+  if (name.size() > kLongestDomain) return NameKind::Bad;
+  unsigned letters = 0;
+  std::size_t start = 0;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    letters |= letter_of(name[at]);
+    if (name[at] != '.') continue;
+    if (!is_label(name.substr(start, at - start))) return NameKind::Bad;
+    start = at + 1;
+  }
   const bool is_numeric = (letters & ~(unsigned{kDigit} | kDot)) == 0;
-  if (is_numeric || (letters & kStranger) != 0) return NameKind::Bad;
-  for (std::size_t start = 0, end = 0; end < name.size(); start = end + 1) {
-    end = std::min(name.find('.', start), name.size());
-    const auto label = name.substr(start, end - start);
-    if (label.empty() || label.size() > kLongestLabel || label.front() == '-' ||
-        label.back() == '-') {
-      return NameKind::Bad;
-    }
+  if (is_numeric || (letters & kStranger) != 0 || !is_label(name.substr(start))) {
+    return NameKind::Bad;
   }
   return (letters & kUnderscore) != 0 ? NameKind::WithUnderscore : NameKind::Domain;
-}
-
-NameKind kind_of_name(std::string_view name) {
-  if (name.empty() || name.size() > kLongestDomain || name.back() == '.') return NameKind::Bad;
-  unsigned letters = 0;
-  for (const char c : name) letters |= letter_of(c);
-  return kind_of_name(name, letters);
-}
-
-// Nearly every question is about a plain name. True: it is one, now in lower case; else the text is
-// as it was, and the long way says what it is.
-bool fold_domain(std::string_view asked, std::string& text) {
-  if (asked.empty() || asked.size() > kLongestDomain || asked.back() == '.') return false;
-  std::array<char, kLongestDomain> folded;
-  unsigned letters = 0;
-  char* out = folded.data();
-  for (const char c : asked) {
-    *out = base::to_lower(c);
-    letters |= letter_of(*out++);
-  }
-  const std::string_view name(folded.data(), asked.size());
-  if (kind_of_name(name, letters) != NameKind::Domain) return false;
-  text.assign(name);
-  return true;
 }
 
 // 1 to 65535 without leading zeros, or a service name: Postfix hands either on as it was written.
@@ -283,11 +267,12 @@ Key normalise_key(std::string_view asked) {
 }
 
 void normalise_key(std::string_view asked, Key& key) {
-  key.kind = KeyKind::Domain;
-  if (fold_domain(asked, key.text)) return;
-  key.kind = KeyKind::Opaque;
   key.text.assign(asked);
   for (char& c : key.text) c = base::to_lower(c);
+  // Nearly every question is about a plain name.
+  key.kind = KeyKind::Domain;
+  if (kind_of_name(key.text) == NameKind::Domain) return;
+  key.kind = KeyKind::Opaque;
   if (has_high_bit(key.text)) {
     auto converted = with_a_labels(key.text);
     if (!converted) return;

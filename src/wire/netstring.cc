@@ -9,6 +9,8 @@ namespace wire {
 namespace {
 
 constexpr std::size_t kMostDigits = 5;
+// Of as many bytes as that of nearly every answer, whose payload then stays where it is.
+constexpr std::string_view kLikelyPrefix = "00:";
 
 // "123:", of any length there is.
 class LengthPrefix {
@@ -51,8 +53,19 @@ void append_netstring(std::string& out, std::string_view payload) {
   out += ',';
 }
 
+std::size_t open_netstring(std::string& out) {
+  const auto start = out.size();
+  out += kLikelyPrefix;
+  return start;
+}
+
 void close_netstring(std::string& out, std::size_t start) {
-  out.insert(start, LengthPrefix(out.size() - start).text());
+  const LengthPrefix prefix(out.size() - start - kLikelyPrefix.size());
+  if (prefix.text().size() == kLikelyPrefix.size()) {
+    prefix.text().copy(out.data() + start, kLikelyPrefix.size());
+  } else {
+    out.replace(start, kLikelyPrefix.size(), prefix.text());
+  }
   out += ',';
 }
 

@@ -30,8 +30,9 @@ ParsedNetstring parse_netstring(std::string_view input, std::size_t limit);
 // Appends `payload` as a netstring.
 void append_netstring(std::string& out, std::string_view payload);
 
-// Makes one netstring of all that `out` has from `start` on, for a payload that was written in
-// place.
+// Begins a netstring whose payload is written in place, at the end of `out`: returns where it
+// begins, for close_netstring().
+std::size_t open_netstring(std::string& out);
 void close_netstring(std::string& out, std::size_t start);
 
 }  // namespace wire

@@ -49,8 +49,10 @@ void check_byte_by_byte(std::string_view input) {
 void check_round_trip(std::string_view payload) {
   std::string appended;
   wire::append_netstring(appended, payload);
-  std::string closed(payload);
-  wire::close_netstring(closed, 0);
+  std::string closed;
+  const auto start = wire::open_netstring(closed);
+  closed += payload;
+  wire::close_netstring(closed, start);
   require(appended == closed);
   const auto parsed = wire::parse_netstring(appended, payload.size());
   if (payload.size() > 99'999) return;

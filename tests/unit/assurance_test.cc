@@ -53,9 +53,8 @@ Assurance assurance_of(const OneRow& rows, const Known& known = {},
   if (verdict.kind == model::Verdict::Kind::Policy) {
     const auto rules = engine::rules_of(verdict.row, verdict.step, key.kind);
     if (engine::depends_on_state(rules)) {
-      verdict =
-          engine::with_held(verdict, engine::level_for(rules, known.state, kMoment, known.memory),
-                            question.transport);
+      engine::hold_level(verdict, engine::level_for(rules, known.state, kMoment, known.memory),
+                         question.transport);
     }
   }
   const auto found = engine::assure(verdict);

@@ -11,6 +11,7 @@ using wire::close_netstring;
 using wire::Frame;
 using wire::Malformed;
 using wire::NeedMore;
+using wire::open_netstring;
 using wire::parse_netstring;
 
 namespace {
@@ -99,8 +100,10 @@ TEST_CASE("what is appended comes back, however it was written") {
     const std::string payload(length, 'x');
     std::string appended = "kept";
     append_netstring(appended, payload);
-    std::string closed = "kept" + payload;
-    close_netstring(closed, 4);
+    std::string closed = "kept";
+    const auto start = open_netstring(closed);
+    closed += payload;
+    close_netstring(closed, start);
     CHECK(closed == appended);
     const auto parsed = parse_netstring(std::string_view(appended).substr(4), kLimit);
     REQUIRE(std::holds_alternative<Frame>(parsed));
