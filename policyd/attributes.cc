@@ -13,14 +13,15 @@ namespace {
 
 using Fault = std::string_view;  // empty: none
 
+// What is asked for most comes first.
 constexpr std::array<std::pair<std::string_view, ProtocolState>, 9> kStates{
-    {{"CONNECT", ProtocolState::Connect},
+    {{"RCPT", ProtocolState::Rcpt},
+     {"END-OF-MESSAGE", ProtocolState::EndOfMessage},
+     {"MAIL", ProtocolState::Mail},
+     {"DATA", ProtocolState::Data},
      {"EHLO", ProtocolState::Ehlo},
      {"HELO", ProtocolState::Helo},
-     {"MAIL", ProtocolState::Mail},
-     {"RCPT", ProtocolState::Rcpt},
-     {"DATA", ProtocolState::Data},
-     {"END-OF-MESSAGE", ProtocolState::EndOfMessage},
+     {"CONNECT", ProtocolState::Connect},
      {"VRFY", ProtocolState::Vrfy},
      {"ETRN", ProtocolState::Etrn}}};
 

@@ -162,8 +162,10 @@ std::optional<Shortfall> find_shortfall(const model::InboundRule& rule,
 
 Admission admit(const InboundBook& book, const Bringer& bringer, const model::MailFacts& facts,
                 base::sys_seconds now, const IsKnown& is_known) {
+  const auto found = book.find(bringer, now);
+  if (found.by_client) return judge_one(*found.by_client, facts, is_known);
   Admission harshest;
-  for (const auto& match : book.find(bringer, now)) {
+  for (const auto& match : found.others) {
     auto admission = judge_one(match, facts, is_known);
     if (severity_of(admission) > severity_of(harshest)) harshest = std::move(admission);
   }

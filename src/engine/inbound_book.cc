@@ -24,10 +24,15 @@ bool walk_parents(std::string_view name, const Visit& visit) {
 
 Bringer make_bringer(const model::MailFacts& facts) {
   Bringer bringer;
-  bringer.address = model::parse_address(facts.client_address);
-  if (facts.client_name != "unknown") bringer.name = base::to_lower(facts.client_name);
-  bringer.sender = model::normalise_sender(facts.sender);
+  make_bringer(facts, bringer);
   return bringer;
+}
+
+void make_bringer(const model::MailFacts& facts, Bringer& bringer) {
+  bringer.address = model::parse_address(facts.client_address);
+  bringer.name.assign(facts.client_name == "unknown" ? std::string_view() : facts.client_name);
+  for (char& c : bringer.name) c = base::to_lower(c);
+  model::normalise_sender(facts.sender, bringer.sender);
 }
 
 InboundBook::InboundBook(std::span<const model::InboundRule> rules) {
@@ -113,28 +118,22 @@ bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sende
   });
 }
 
-std::vector<InboundMatch> InboundBook::find(const Bringer& bringer, base::sys_seconds now) const {
-  std::vector<InboundMatch> found;
-  const auto take = [&found, now](Rule rule, InboundStep step) {
-    if (rule == nullptr || is_over(*rule, now)) return false;
-    found.push_back({rule, step});
-    return true;
-  };
-  Rule of_client = nullptr;  // the most specific one for any sender
-  const bool is_pair = walk_clients(bringer, [&](const Group& group) {
-    if (of_client == nullptr && group.any != nullptr && !is_over(*group.any, now)) {
-      of_client = group.any;
-    }
+InboundMatches InboundBook::find(const Bringer& bringer, base::sys_seconds now) const {
+  InboundMatches found;
+  const auto holds = [now](Rule rule) { return rule != nullptr && !is_over(*rule, now); };
+  walk_clients(bringer, [&](const Group& group) {
+    if (!found.by_client && holds(group.any)) found.by_client = {group.any, InboundStep::Client};
     return walk_senders(group, bringer.sender, [&](const model::InboundRule& rule) {
-      return take(&rule, InboundStep::ClientAndSender);
+      if (holds(&rule)) found.by_client = {&rule, InboundStep::ClientAndSender};
+      return holds(&rule);
     });
   });
-  if (is_pair || take(of_client, InboundStep::Client)) return found;
+  if (found.by_client) return found;
   walk_senders(any_client_, bringer.sender, [&](const model::InboundRule& rule) {
-    take(&rule, InboundStep::Sender);
+    if (holds(&rule)) found.others.push_back({&rule, InboundStep::Sender});
     return false;
   });
-  take(any_client_.any, InboundStep::Any);
+  if (holds(any_client_.any)) found.others.push_back({any_client_.any, InboundStep::Any});
   return found;
 }
 

@@ -36,10 +36,19 @@ struct Bringer {
   }
 };
 Bringer make_bringer(const model::MailFacts& facts);
+// The same into one that is there already, whose memory it reuses.
+void make_bringer(const model::MailFacts& facts, Bringer& bringer);
 
 struct InboundMatch {
   const model::InboundRule* rule = nullptr;
   InboundStep step = InboundStep::Any;
+};
+
+// The rule that holds, alone, where it matches by client; else every rule that does by its sender
+// and the one for any mail, in order of precedence.
+struct InboundMatches {
+  std::optional<InboundMatch> by_client;
+  std::vector<InboundMatch> others;
 };
 
 class InboundBook {
@@ -51,9 +60,7 @@ class InboundBook {
 
   // A question of the address's owner is about to follow: fetches the places of its networks.
   void look_ahead(const model::AddressBytes& address) const { networks_.look_ahead(address); }
-  // The rule that holds, alone, where it matches by client; else every rule that does by its sender
-  // and the one for any mail, in order of precedence. Empty: no rule.
-  [[nodiscard]] std::vector<InboundMatch> find(const Bringer& bringer, base::sys_seconds now) const;
+  [[nodiscard]] InboundMatches find(const Bringer& bringer, base::sys_seconds now) const;
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:

@@ -60,12 +60,12 @@ bool InboundDesk::is_known(const model::InboundRule& rule, const engine::Bringer
 }
 
 // The places in memory that the answer needs come while the rule is looked for.
-InboundDesk::Asked InboundDesk::look_ahead(const model::MailFacts& facts) const {
-  Asked asked{facts, engine::make_bringer(facts), {}, clock_.now(), {}, {}};
-  if (asked.bringer.address) book_.look_ahead(*asked.bringer.address);
-  asked.network = network_of(asked.bringer).value_or(model::Network{});
-  asked.message = messages_.look_ahead(facts.instance);
-  asked.origin = tallies_.look_ahead(asked.network, asked.bringer.sender_domain());
+InboundDesk::Asked InboundDesk::look_ahead(const model::MailFacts& facts) {
+  engine::make_bringer(facts, bringer_);
+  if (bringer_.address) book_.look_ahead(*bringer_.address);
+  Asked asked{facts, bringer_, {}, clock_.now(), messages_.look_ahead(facts.instance), {}};
+  asked.network = network_of(bringer_).value_or(model::Network{});
+  asked.origin = tallies_.look_ahead(asked.network, bringer_.sender_domain());
   return asked;
 }
 

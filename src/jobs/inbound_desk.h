@@ -49,13 +49,13 @@ class InboundDesk final : public model::MailOracle {
   // One question, and where its answer is counted.
   struct Asked {
     const model::MailFacts& facts;
-    engine::Bringer bringer;
+    const engine::Bringer& bringer;
     model::Network network;  // of the client; none where it has no address
     base::sys_seconds now;
     RecentMessages::Name message;
     InboundTallies::Origin origin;
   };
-  [[nodiscard]] Asked look_ahead(const model::MailFacts& facts) const;
+  [[nodiscard]] Asked look_ahead(const model::MailFacts& facts);
   [[nodiscard]] bool is_known(const model::InboundRule& rule, const engine::Bringer& bringer) const;
   void note(const engine::Admission& admission, const Asked& asked);
   void learn(const engine::Admission& admission, const model::MailFacts& facts,
@@ -70,6 +70,7 @@ class InboundDesk final : public model::MailOracle {
   std::map<std::string, std::int64_t> learnt_;
   std::vector<model::InboundDecision> decisions_;
   InboundTallies tallies_{kMostWaiting};
+  engine::Bringer bringer_;  // of the question at hand; its memory is used again
   std::uint64_t dropped_ = 0;
 };
 

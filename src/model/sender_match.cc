@@ -47,12 +47,19 @@ base::Result<SenderMatch> parse_sender(std::string_view written) {
 }
 
 SenderKey normalise_sender(std::string_view told) {
-  SenderKey key{base::to_lower(told), told.rfind('@') + 1};  // npos + 1 is 0
+  SenderKey key;
+  normalise_sender(told, key);
+  return key;
+}
+
+void normalise_sender(std::string_view told, SenderKey& key) {
+  key.address.assign(told);
+  for (char& c : key.address) c = base::to_lower(c);
+  key.domain_at = told.rfind('@') + 1;  // npos + 1 is 0
   if (key.domain_at != 0 && !is_settled(key.domain())) {
     key.address.replace(key.domain_at, key.address.npos,
                         normalise_key(told.substr(key.domain_at)).text);
   }
-  return key;
 }
 
 }  // namespace model

@@ -33,5 +33,7 @@ struct SenderKey {
   }
 };
 SenderKey normalise_sender(std::string_view told);
+// The same into a key that is there already, whose memory it reuses.
+void normalise_sender(std::string_view told, SenderKey& key);
 
 }  // namespace model

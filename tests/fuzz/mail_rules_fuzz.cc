@@ -158,7 +158,9 @@ void check_rules(const std::vector<model::InboundRule>& written, const model::Ma
   require(book.size() == rules.size());
   const auto bringer = engine::make_bringer(facts);
   const auto expected = read_table(rules, bringer);
-  const auto found = book.find(bringer, kNow);
+  auto [by_client, found] = book.find(bringer, kNow);
+  require(!by_client || found.empty());
+  if (by_client) found.push_back(*by_client);
   require(found.size() == expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) require(found[i].rule == expected[i]);
   for (const bool is_known : {true, false}) {
