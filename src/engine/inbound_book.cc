@@ -82,14 +82,14 @@ void InboundBook::add(const model::InboundRule& rule) {
 }
 
 template <class Visit>
-bool InboundBook::walk_clients(const Bringer& bringer, const Visit& visit) const {
+void InboundBook::walk_clients(const Bringer& bringer, const Visit& visit) const {
   const auto look = [&](std::size_t number) { return visit(network_groups_[number]); };
-  if (bringer.address && networks_.walk(*bringer.address, look)) return true;
-  if (bringer.name.empty()) return false;
+  if (bringer.address && networks_.walk(*bringer.address, look)) return;
+  if (bringer.name.empty()) return;
   if (const auto found = names_.find(bringer.name); found != names_.end() && visit(found->second)) {
-    return true;
+    return;
   }
-  return walk_parents(bringer.name, [&](std::string_view suffix) {
+  walk_parents(bringer.name, [&](std::string_view suffix) {
     const auto found = suffixes_.find(suffix);
     return found != suffixes_.end() && visit(found->second);
   });

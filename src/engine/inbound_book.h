@@ -84,7 +84,7 @@ class InboundBook {
   Group& group_of(const model::Network& network);
   // Calls `visit` with each group whose client matches, most specific first, until it says true.
   template <class Visit>
-  bool walk_clients(const Bringer& bringer, const Visit& visit) const;
+  void walk_clients(const Bringer& bringer, const Visit& visit) const;
   // The same with the rules of one group whose sender matches.
   template <class Visit>
   static bool walk_senders(const Group& group, const model::SenderKey& sender, const Visit& visit);

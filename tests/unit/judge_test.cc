@@ -176,6 +176,18 @@ TEST_CASE("judge: a faulty row that would have won makes the verdict unknown, ne
   CHECK_FALSE(ask(rows, "b.example").reason.empty());
 }
 
+TEST_CASE("judge: the reason of an answer is the step that led to it, or that it was raised") {
+  Rows rows;
+  rows.add("example.com", Level::May);
+  rows.add(".example.com", Level::Encrypt);
+  CHECK(ask(rows, "example.com").reason == "a row of exactly this name");
+  CHECK(ask(rows, "mx.example.com").reason == "the row of the nearest parent domain");
+  const Asked tls_only{.transport = model::Transport::TlsOnly};
+  CHECK(ask(rows, "example.com", tls_only).reason ==
+        "raised to encrypt, because this transport is for TLS alone");
+  CHECK(ask(rows, "mx.example.com", tls_only).reason == "the row of the nearest parent domain");
+}
+
 TEST_CASE("judge: that the daemon observes is the reason given") {
   Rows rows;
   rows.add("a.example", Level::Encrypt);
