@@ -105,4 +105,5 @@ TEST_CASE("a star stands for nothing too, and is tried again behind each failure
   CHECK(engine::matches_pattern("*ab", "aab"));
   CHECK(engine::matches_pattern("*ab*cd", "aabccd"));
   CHECK_FALSE(engine::matches_pattern("*ab", "aba"));
+  CHECK_FALSE(engine::matches_pattern("*ab", "cb"));
 }
