@@ -126,6 +126,7 @@ struct Field {
   Name name;
   std::string_view Request::*text;  // or null, where `take` reads the value
   Fault (*take)(Request& request, std::string_view value);
+  std::uint64_t bit = 0;  // its own
 
   constexpr Field(std::string_view named, std::string_view Request::*into)
       : name(named), text(into), take(nullptr) {}
@@ -133,7 +134,7 @@ struct Field {
       : name(named), text(nullptr), take(reader) {}
 };
 // In the order in which smtpd(8) sends them (smtpd/smtpd_check.c check_policy_service).
-constexpr std::array kFields{Field{"request", take_request},
+constexpr std::array kListed{Field{"request", take_request},
                              Field{"protocol_state", take_state},
                              Field{"protocol_name", &Request::protocol_name},
                              Field{"client_address", &Request::client_address},
@@ -166,112 +167,126 @@ constexpr std::array kFields{Field{"request", take_request},
                              Field{"compatibility_level", &Request::compatibility_level},
                              Field{"mail_version", &Request::mail_version}};
 
-// Where the line that goes on at `from` ends; npos where it has no end.
-std::size_t find_line_end(std::string_view input, std::size_t from) {
-  constexpr std::size_t kWords = 4;  // behind them memchr is faster
+constexpr auto kFields = [] {
+  auto fields = kListed;
+  for (std::size_t i = 0; i < fields.size(); ++i) fields.at(i).bit = std::uint64_t{1} << i;
+  return fields;
+}();
+
+// How much stands before the end of the line at the start of `rest`; npos where it has no end.
+std::size_t find_line_end(std::string_view rest) {
+  constexpr std::size_t kNear = 32;  // behind that memchr is faster
   constexpr Word kOnes = 0x0101010101010101U;
   constexpr Word kHighBits = kOnes * 0x80U;
-  // A third of all values are empty.
-  if (from < input.size() && input[from] == '\n') return from;
-  if constexpr (std::endian::native == std::endian::little) {
-    for (std::size_t i = 0; i < kWords && input.size() - from >= sizeof(Word); ++i) {
-      const Word others = load(input.data() + from) ^ (kOnes * '\n');
-      // The lowest bit of these is that of the first newline; those above it may be none.
-      const Word newlines = (others - kOnes) & ~others & kHighBits;
-      if (newlines != 0) return from + static_cast<std::size_t>(std::countr_zero(newlines)) / 8;
-      from += sizeof(Word);
-    }
+  if (std::endian::native != std::endian::little || rest.size() < kNear) return rest.find('\n');
+  if (rest.front() == '\n') return 0;  // a third of all values are empty
+  for (std::size_t at = 0; at < kNear; at += sizeof(Word)) {
+    const Word others = load(rest.data() + at) ^ (kOnes * '\n');
+    // The lowest bit of these is that of the first newline; those above it may be none.
+    const Word newlines = (others - kOnes) & ~others & kHighBits;
+    if (newlines != 0) return at + static_cast<std::size_t>(std::countr_zero(newlines)) / 8;
   }
-  return input.find('\n', from);
+  return rest.find('\n', kNear);
 }
 
-// Which field the line at the start of `rest` gives; kFields.size(): none that we know. Lines come
-// in smtpd(8)'s order nearly always, so it is most likely `next`.
-std::size_t find_field(std::string_view rest, std::size_t next) {
-  for (auto i = next; i < kFields.size(); ++i) {
-    if (kFields[i].name.begins(rest)) return i;
+// Which field the line at the start of `rest` gives; null: none that we know. Lines come in
+// smtpd(8)'s order nearly always, so it is most likely `next`.
+const Field* find_field(std::string_view rest, const Field* next) {
+  const auto* const first = kFields.data();
+  for (const auto* field = next; field != first + kFields.size(); ++field) {
+    if (field->name.begins(rest)) return field;
   }
-  for (std::size_t i = 0; i < next; ++i) {
-    if (kFields[i].name.begins(rest)) return i;
+  for (const auto* field = first; field != next; ++field) {
+    if (field->name.begins(rest)) return field;
   }
-  return kFields.size();
+  return nullptr;
 }
 
 // Reads the lines of one request into `request`.
 class Reader {
  public:
-  explicit Reader(Request& request) : request_(request) {}
+  Reader(std::string_view input, Request& request) : rest_(input), request_(request) {}
 
-  // Takes the first line of `rest`, which isn't empty, and says how long it is with its end; 0
-  // where it has no end yet, or a fault.
-  std::size_t take_line(std::string_view rest);
+  // Takes lines up to the empty one, or to the last that is whole, or to a fault.
+  void take_lines();
+  [[nodiscard]] std::string_view rest() const { return rest_; }
   [[nodiscard]] Fault fault() const { return fault_; }
-  [[nodiscard]] bool has_request() const { return (seen_ & 1U) != 0; }  // the first field
+  [[nodiscard]] bool has_request() const { return (seen_ & kFields.front().bit) != 0; }
 
  private:
-  Fault take(std::size_t index, std::string_view value);
+  bool take_line();
+  Fault take(const Field& field, std::string_view value);
+  Fault pass_over(std::string_view line);
 
+  std::string_view rest_;
   Request& request_;
   Fault fault_;
-  std::uint64_t seen_ = 0;  // a bit for each field
+  std::uint64_t seen_ = 0;  // the bit of each field that was given
   std::size_t lines_ = 0;
-  std::size_t next_ = 0;  // the field that is most likely next
+  const Field* next_ = kFields.data();  // most likely
 };
 
-std::size_t Reader::take_line(std::string_view rest) {
-  const auto index = find_field(rest, next_);
-  const bool is_known = index < kFields.size();
-  const auto value = is_known ? kFields[index].name.size() : 0;
-  const auto end = find_line_end(rest, value);
-  if (end == rest.npos) return 0;
-  const auto equals = is_known ? value : rest.substr(0, end).find('=');
-  if (++lines_ > kMostAttributes) {
-    fault_ = "too many attributes";
-  } else if (is_known) {
-    fault_ = take(index, rest.substr(value, end - value));
-    next_ = index + 1;
-  } else if (equals == rest.npos) {
-    fault_ = "a line without '='";
-  } else if (equals == 0) {
-    fault_ = "an attribute without a name";
+void Reader::take_lines() {
+  while (!rest_.empty() && rest_.front() != '\n' && take_line()) {
   }
-  return fault_.empty() ? end + 1 : 0;
 }
 
-Fault Reader::take(std::size_t index, std::string_view value) {
-  const auto bit = std::uint64_t{1} << index;
-  if ((seen_ & bit) != 0) return "an attribute given twice";
-  seen_ |= bit;
-  const auto& field = kFields[index];
+// False: none is to be taken after it.
+bool Reader::take_line() {
+  const auto* const field = find_field(rest_, next_);
+  auto value = rest_;
+  if (field != nullptr) value.remove_prefix(field->name.size());
+  const auto size = find_line_end(value);
+  if (size == value.npos) return false;
+  rest_ = value;
+  rest_.remove_prefix(size + 1);
+  value.remove_suffix(value.size() - size);
+  if (++lines_ > kMostAttributes) {
+    fault_ = "too many attributes";
+  } else if (field != nullptr) {
+    next_ = field + 1;
+    fault_ = take(*field, value);
+  } else {
+    fault_ = pass_over(value);
+  }
+  return fault_.empty();
+}
+
+Fault Reader::take(const Field& field, std::string_view value) {
+  if ((seen_ & field.bit) != 0) return "an attribute given twice";
+  seen_ |= field.bit;
   if (field.text == nullptr) return field.take(request_, value);
   request_.*field.text = value;
   return {};
 }
 
+// Of a field that this Postfix has and we don't know.
+Fault Reader::pass_over(std::string_view line) {
+  const auto equals = line.find('=');
+  if (equals == line.npos) return "a line without '='";
+  return equals == 0 ? "an attribute without a name" : Fault();
+}
+
 }  // namespace
 
 ParsedRequest parse_request(std::string_view input) {
-  constexpr Malformed kNul{"a NUL"};
   // Every way out returns this one, which is large: it is made where the caller wants it.
   ParsedRequest parsed(std::in_place_type<Complete>);
   auto& complete = *std::get_if<Complete>(&parsed);
-  Reader reader(complete.request);
   const auto window = input.substr(0, kLongestRequest);
-  std::size_t at = 0;
-  while (at < window.size() && window[at] != '\n') {
-    const auto line = reader.take_line(window.substr(at));
-    if (line == 0) break;
-    at += line;
-  }
-  const bool is_whole = at < window.size() && window[at] == '\n';
+  Reader reader(window, complete.request);
+  reader.take_lines();
+  const auto rest = reader.rest();
+  const bool is_whole = !rest.empty() && rest.front() == '\n';
+  const auto looked_at = is_whole ? window.size() - rest.size() : window.size();
   if (!reader.fault().empty()) {
     parsed = Malformed{reader.fault()};
-  } else if (window.substr(0, is_whole ? at : window.size()).find('\0') != window.npos) {
-    parsed = kNul;
-  } else if (is_whole && !reader.has_request()) {
-    parsed = Malformed{"no request=smtpd_access_policy"};
+  } else if (window.substr(0, looked_at).find('\0') != window.npos) {
+    parsed = Malformed{"a NUL"};
+  } else if (is_whole && reader.has_request()) {
+    complete.consumed = looked_at + 1;
   } else if (is_whole) {
-    complete.consumed = at + 1;
+    parsed = Malformed{"no request=smtpd_access_policy"};
   } else if (input.size() >= kLongestRequest) {
     parsed = Malformed{"a request over the limit"};
   } else {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "src/base/text.h"
 #include "src/model/next_hop.h"
 
@@ -15,13 +18,19 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
-// A domain that has nothing to convert but the case of its letters.
-bool is_settled(std::string_view domain) {
-  if (domain.empty() || domain.back() == '.') return false;
-  for (const char c : domain) {
-    if (!base::is_alnum(c) && c != '.' && c != '-' && c != '_') return false;
+// What a domain that has nothing to convert is made of, in lower case.
+constexpr auto kSettled = [] {
+  std::array<bool, 256> settled{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789.-_")) {
+    settled.at(static_cast<unsigned char>(c)) = true;
   }
-  return true;
+  return settled;
+}();
+
+bool is_settled(std::string_view domain) {
+  return !domain.empty() && domain.back() != '.' && std::ranges::all_of(domain, [](char c) {
+    return kSettled[static_cast<unsigned char>(c)];
+  });
 }
 
 }  // namespace
