@@ -186,12 +186,12 @@ Outcome ask_policyd(const World& world) {
   jobs::InboundDesk desk(clock);
   policyd::Counters counters;
   std::string requests;
+  std::array<model::InboundRule, 1> rules;
   {
     const Calm ours;
-    model::InboundRule rule;
-    rule.id = 7;
-    rule.sender = "a.example";
-    desk.install(std::array{rule});
+    rules[0].id = 7;
+    rules[0].sender = "a.example";
+    desk.install(rules);
     requests = mail(1, "", "u@a.example") + mail(2, "TLSv1.3", "u@a.example") +
                mail(3, "", "u@other.example") + mail(4, "", "w@a.example");
   }
