@@ -126,7 +126,6 @@ struct Field {
   Name name;
   std::string_view Request::*text;  // or null, where `take` reads the value
   Fault (*take)(Request& request, std::string_view value);
-  std::uint64_t bit = 0;  // its own
 
   constexpr Field(std::string_view named, std::string_view Request::*into)
       : name(named), text(into), take(nullptr) {}
@@ -134,7 +133,7 @@ struct Field {
       : name(named), text(nullptr), take(reader) {}
 };
 // In the order in which smtpd(8) sends them (smtpd/smtpd_check.c check_policy_service).
-constexpr std::array kListed{Field{"request", take_request},
+constexpr std::array kFields{Field{"request", take_request},
                              Field{"protocol_state", take_state},
                              Field{"protocol_name", &Request::protocol_name},
                              Field{"client_address", &Request::client_address},
@@ -167,12 +166,6 @@ constexpr std::array kListed{Field{"request", take_request},
                              Field{"compatibility_level", &Request::compatibility_level},
                              Field{"mail_version", &Request::mail_version}};
 
-constexpr auto kFields = [] {
-  auto fields = kListed;
-  for (std::size_t i = 0; i < fields.size(); ++i) fields.at(i).bit = std::uint64_t{1} << i;
-  return fields;
-}();
-
 // How much stands before the end of the line at the start of `rest`; npos where it has no end.
 std::size_t find_line_end(std::string_view rest) {
   constexpr std::size_t kNear = 32;  // behind that memchr is faster
@@ -202,6 +195,13 @@ const Field* find_field(std::string_view rest, const Field* next) {
   return nullptr;
 }
 
+// Of a field that this Postfix has and we don't know.
+Fault pass_over(std::string_view line) {
+  const auto equals = line.find('=');
+  if (equals == line.npos) return "a line without '='";
+  return equals == 0 ? "an attribute without a name" : Fault();
+}
+
 // Reads the lines of one request into `request`.
 class Reader {
  public:
@@ -211,17 +211,16 @@ class Reader {
   void take_lines();
   [[nodiscard]] std::string_view rest() const { return rest_; }
   [[nodiscard]] Fault fault() const { return fault_; }
-  [[nodiscard]] bool has_request() const { return (seen_ & kFields.front().bit) != 0; }
+  [[nodiscard]] bool has_request() const { return (seen_ & 1U) != 0; }  // the first field
 
  private:
   bool take_line();
   Fault take(const Field& field, std::string_view value);
-  Fault pass_over(std::string_view line);
 
   std::string_view rest_;
   Request& request_;
   Fault fault_;
-  std::uint64_t seen_ = 0;  // the bit of each field that was given
+  std::uint64_t seen_ = 0;  // a bit for each field
   std::size_t lines_ = 0;
   const Field* next_ = kFields.data();  // most likely
 };
@@ -253,18 +252,12 @@ bool Reader::take_line() {
 }
 
 Fault Reader::take(const Field& field, std::string_view value) {
-  if ((seen_ & field.bit) != 0) return "an attribute given twice";
-  seen_ |= field.bit;
+  const auto bit = std::uint64_t{1} << static_cast<unsigned>(&field - kFields.data());
+  if ((seen_ & bit) != 0) return "an attribute given twice";
+  seen_ |= bit;
   if (field.text == nullptr) return field.take(request_, value);
   request_.*field.text = value;
   return {};
-}
-
-// Of a field that this Postfix has and we don't know.
-Fault Reader::pass_over(std::string_view line) {
-  const auto equals = line.find('=');
-  if (equals == line.npos) return "a line without '='";
-  return equals == 0 ? "an attribute without a name" : Fault();
 }
 
 }  // namespace

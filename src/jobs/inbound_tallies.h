@@ -41,9 +41,6 @@ class InboundTallies {
   // False: too many different ones wait already, and this one is not counted. `origin` is that of
   // what was judged.
   bool count(Origin origin, const Judged& judged);
-  bool count(const Judged& judged) {
-    return count(look_ahead(judged.network, judged.sender_domain), judged);
-  }
   // In the order in which they first came.
   std::vector<model::InboundCount> take();
 

@@ -34,7 +34,6 @@ class RecentMessages {
     bucket.front() = name.hash;
     return true;
   }
-  bool add(std::string_view message) { return add(look_ahead(message)); }
 
  private:
   static constexpr std::size_t kBuckets = 2048;
