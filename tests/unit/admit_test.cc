@@ -229,18 +229,6 @@ TEST_CASE("each requirement names what is asked and what came") {
   CHECK(short_of(mail) == "nothing");
 }
 
-TEST_CASE("a pattern's star stands for any characters, and for nothing else") {
-  CHECK(engine::matches_pattern("*", ""));
-  CHECK(engine::matches_pattern("a*c*e", "abcde"));
-  CHECK(engine::matches_pattern("*.a.example", "x.y.A.example"));
-  CHECK_FALSE(engine::matches_pattern("*.a.example", "a.example"));
-  CHECK_FALSE(engine::matches_pattern("a", "ab"));
-  CHECK_FALSE(engine::matches_pattern("a.b", "axb"));
-  CHECK_FALSE(engine::matches_pattern("", "a"));
-  // What stands behind the star is not looked for before it.
-  CHECK_FALSE(engine::matches_pattern("aba*bax", "abax"));
-}
-
 TEST_CASE("a violation is told as the rule says, and observe tells nothing") {
   const auto said = [](OnViolation action, std::string text = {}) {
     std::vector<InboundRule> rules{rule(1, "192.0.2.1", "", InboundRequire::Encrypt, action)};

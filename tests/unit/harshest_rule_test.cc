@@ -100,7 +100,16 @@ TEST_CASE("as many bits as are asked for are enough") {
   CHECK(engine::find_shortfall(strong, facts).has_value());
 }
 
-TEST_CASE("a star stands for nothing too, and is tried again behind each failure") {
+TEST_CASE("a pattern's star stands for any characters, and for nothing else") {
+  CHECK(engine::matches_pattern("*", ""));
+  CHECK(engine::matches_pattern("a*c*e", "abcde"));
+  CHECK(engine::matches_pattern("*.a.example", "x.y.A.example"));
+  CHECK_FALSE(engine::matches_pattern("*.a.example", "a.example"));
+  CHECK_FALSE(engine::matches_pattern("a", "ab"));
+  CHECK_FALSE(engine::matches_pattern("a.b", "axb"));
+  CHECK_FALSE(engine::matches_pattern("", "a"));
+  // What stands behind the star is not looked for before it.
+  CHECK_FALSE(engine::matches_pattern("aba*bax", "abax"));
   CHECK(engine::matches_pattern("*a", "a"));
   CHECK(engine::matches_pattern("*ab", "aab"));
   CHECK(engine::matches_pattern("*ab*cd", "aabccd"));
