@@ -68,7 +68,8 @@ class NetworkIndex {
   [[nodiscard]] std::size_t home_of(Bits bits, unsigned prefix) const {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15U;
     const auto mixed = (bits.high ^ std::rotl(bits.low, 29) ^ prefix) * kOdd;
-    return std::size_t{mixed >> 32U} & (slots_.size() - 1);
+    const std::size_t spread = mixed >> 32U;
+    return spread & (slots_.size() - 1);
   }
   // Where the network is, or the free slot where it belongs.
   [[nodiscard]] std::size_t slot_of(Bits bits, unsigned prefix) const {
