@@ -183,7 +183,7 @@ Exit explain_inbound(const Context& context, const Arguments& arguments) {
   const auto facts = given->facts();
   found.admission = engine::admit(
       engine::InboundBook(rules), engine::make_bringer(facts), facts, states.wall(),
-      [&found](const model::InboundRule& rule) { return found.known >= rule.learn_count; });
+      [&found](const model::InboundDemand& demand) { return found.known >= demand.learn_count; });
   found.reply = reply_of(engine::ruling_of(found.admission, facts));
   for (const auto& row : *rows) {
     if (found.admission.rule != nullptr && found.admission.rule->id == row.rule.id) {

@@ -37,8 +37,24 @@ std::string name_of(std::string_view text) {
   return text.empty() ? "none" : fmt::format("\"{}\"", base::printable(text, kLongestShown));
 }
 
+std::optional<Shortfall> find_tls_shortfall(const model::InboundDemand& demand,
+                                            const model::MailFacts& facts) {
+  if (demand.require == model::InboundRequire::None) return std::nullopt;
+  if (facts.protocol.empty()) return Shortfall{"TLS", "plaintext"};
+  if (demand.min_protocol && !is_protocol_enough(facts.protocol, *demand.min_protocol)) {
+    return Shortfall{fmt::format("{} or newer", model::to_word(*demand.min_protocol)),
+                     base::printable(facts.protocol, kLongestShown)};
+  }
+  if (facts.bits < demand.min_bits) {
+    return Shortfall{fmt::format("a cipher of {} bits", demand.min_bits),
+                     fmt::format("{} bits", facts.bits)};
+  }
+  return std::nullopt;
+}
+
 std::optional<Shortfall> find_certificate_shortfall(const model::InboundRule& rule,
                                                     const model::MailFacts& facts) {
+  if (rule.require == model::InboundRequire::None) return std::nullopt;
   const bool is_shown = !facts.ccert_fingerprint.empty() || !facts.ccert_pubkey_fingerprint.empty();
   const bool is_trusted = !facts.ccert_subject.empty() || !facts.ccert_issuer.empty();
   if (rule.require == model::InboundRequire::Certificate && !is_trusted) {
@@ -89,14 +105,15 @@ int severity_of(const Admission& admission) {
 
 Admission judge_one(const InboundMatch& match, const model::MailFacts& facts,
                     const IsKnown& is_known) {
-  Admission admission{Admission::Kind::Passed, match.rule, match.step, {}};
-  if (!match.rule->fault.empty()) {
+  const auto& [rule, demand, is_all] = *match.terms;
+  Admission admission{Admission::Kind::Passed, rule, &demand, match.step, {}};
+  if (!is_all && !rule->fault.empty()) {
     admission.kind = Admission::Kind::Faulty;
     return admission;
   }
-  auto shortfall = find_shortfall(*match.rule, facts);
+  auto shortfall = is_all ? find_tls_shortfall(demand, facts) : find_shortfall(*rule, facts);
   if (!shortfall) return admission;
-  const bool holds = match.rule->learn_count == 0 || is_known(*match.rule);
+  const bool holds = demand.learn_count == 0 || is_known(demand);
   admission.kind = holds ? Admission::Kind::Violated : Admission::Kind::Learning;
   admission.shortfall = std::move(*shortfall);
   return admission;
@@ -147,17 +164,8 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
 
 std::optional<Shortfall> find_shortfall(const model::InboundRule& rule,
                                         const model::MailFacts& facts) {
-  if (rule.require == model::InboundRequire::None) return std::nullopt;
-  if (facts.protocol.empty()) return Shortfall{"TLS", "plaintext"};
-  if (rule.min_protocol && !is_protocol_enough(facts.protocol, *rule.min_protocol)) {
-    return Shortfall{fmt::format("{} or newer", model::to_word(*rule.min_protocol)),
-                     base::printable(facts.protocol, kLongestShown)};
-  }
-  if (facts.bits < rule.min_bits) {
-    return Shortfall{fmt::format("a cipher of {} bits", rule.min_bits),
-                     fmt::format("{} bits", facts.bits)};
-  }
-  return find_certificate_shortfall(rule, facts);
+  auto shortfall = find_tls_shortfall(rule, facts);
+  return shortfall ? std::move(shortfall) : find_certificate_shortfall(rule, facts);
 }
 
 Admission admit(const InboundBook& book, const Bringer& bringer, const model::MailFacts& facts,

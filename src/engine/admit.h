@@ -35,13 +35,15 @@ struct Admission {
     Faulty,  // the rule that would judge can't be used
   };
   Kind kind = Kind::NoRule;
-  const model::InboundRule* rule = nullptr;  // null for NoRule
+  const model::InboundRule* rule = nullptr;      // null for NoRule
+  const model::InboundDemand* demand = nullptr;  // the same of the book: nearer than the rule's own
   InboundStep step = InboundStep::Any;
   Shortfall shortfall;
 };
 
-// Whether the sender and the client of these facts are known to use TLS, by a rule's learn_count.
-using IsKnown = std::function<bool(const model::InboundRule& rule)>;
+// Whether the sender and the client of these facts are known to use TLS, by a rule's
+// learn_count.
+using IsKnown = std::function<bool(const model::InboundDemand& demand)>;
 
 // `bringer` is made of the same facts.
 Admission admit(const InboundBook& book, const Bringer& bringer, const model::MailFacts& facts,

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::string_view kNullSender = "<>";
 
-bool is_over(const model::InboundRule& rule, base::sys_seconds now) {
-  return rule.expires_at != 0 && rule.expires_at <= now.time_since_epoch().count();
+bool is_over(const model::InboundDemand& demand, base::sys_seconds now) {
+  return demand.expires_at != 0 && demand.expires_at <= now.time_since_epoch().count();
 }
 
 // Calls `visit` with the name's suffixes behind each dot, longest first, until it says true.
@@ -74,10 +74,10 @@ void InboundBook::add(const model::InboundRule& rule) {
     }
   }
   // The first one written holds; the reader of the table has blamed the second.
-  if (!sender.empty() && !group->senders) group->senders = std::make_unique<ByText<Rule>>();
-  Rule& place = sender.empty() ? group->any : (*group->senders)[sender];
-  if (place != nullptr) return;
-  place = &rule;
+  if (!sender.empty() && !group->senders) group->senders = std::make_unique<ByText<InboundTerms>>();
+  auto& place = sender.empty() ? group->any : (*group->senders)[sender];
+  if (place.rule != nullptr) return;
+  place = {&rule, rule, model::is_demand_alone(rule)};
   ++size_;
 }
 
@@ -101,7 +101,7 @@ bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sende
   if (!group.senders) return false;
   const auto look = [&](std::string_view key) {
     const auto found = group.senders->find(key);
-    return found != group.senders->end() && visit(*found->second);
+    return found != group.senders->end() && visit(found->second);
   };
   if (sender.address.empty()) return look(kNullSender);
   const auto domain = sender.domain();
@@ -120,20 +120,22 @@ bool InboundBook::walk_senders(const Group& group, const model::SenderKey& sende
 
 InboundMatches InboundBook::find(const Bringer& bringer, base::sys_seconds now) const {
   InboundMatches found;
-  const auto holds = [now](Rule rule) { return rule != nullptr && !is_over(*rule, now); };
+  const auto holds = [now](const InboundTerms& terms) {
+    return terms.rule != nullptr && !is_over(terms.demand, now);
+  };
   walk_clients(bringer, [&](const Group& group) {
-    if (!found.by_client && holds(group.any)) found.by_client = {group.any, InboundStep::Client};
-    return walk_senders(group, bringer.sender, [&](const model::InboundRule& rule) {
-      if (holds(&rule)) found.by_client = {&rule, InboundStep::ClientAndSender};
-      return holds(&rule);
+    if (!found.by_client && holds(group.any)) found.by_client = {&group.any, InboundStep::Client};
+    return walk_senders(group, bringer.sender, [&](const InboundTerms& terms) {
+      if (holds(terms)) found.by_client = {&terms, InboundStep::ClientAndSender};
+      return holds(terms);
     });
   });
   if (found.by_client) return found;
-  walk_senders(any_client_, bringer.sender, [&](const model::InboundRule& rule) {
-    if (holds(&rule)) found.others.push_back({&rule, InboundStep::Sender});
+  walk_senders(any_client_, bringer.sender, [&](const InboundTerms& terms) {
+    if (holds(terms)) found.others.push_back({&terms, InboundStep::Sender});
     return false;
   });
-  if (holds(any_client_.any)) found.others.push_back({any_client_.any, InboundStep::Any});
+  if (holds(any_client_.any)) found.others.push_back({&any_client_.any, InboundStep::Any});
   return found;
 }
 

@@ -39,8 +39,16 @@ Bringer make_bringer(const model::MailFacts& facts);
 // The same into one that is there already, whose memory it reuses.
 void make_bringer(const model::MailFacts& facts, Bringer& bringer);
 
-struct InboundMatch {
+// A rule as the book keeps it, with its own copy of the demand: mail that satisfies it costs no
+// look at the rule, which lies far away where there are thousands.
+struct InboundTerms {
   const model::InboundRule* rule = nullptr;
+  model::InboundDemand demand;
+  bool is_all = false;  // model::is_demand_alone(*rule)
+};
+
+struct InboundMatch {
+  const InboundTerms* terms = nullptr;
   InboundStep step = InboundStep::Any;
 };
 
@@ -72,12 +80,11 @@ class InboundBook {
   };
   template <class T>
   using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
-  using Rule = const model::InboundRule*;
-  // The rules of one client: by sender, and the one for any sender. Small, as there may be many and
-  // few of them know senders.
-  struct Group {
-    std::unique_ptr<ByText<Rule>> senders;
-    Rule any = nullptr;
+  // The rules of one client: by sender, and the one for any sender. A cache line, as there may be
+  // many and few of them know senders.
+  struct alignas(64) Group {
+    std::unique_ptr<ByText<InboundTerms>> senders;
+    InboundTerms any;
   };
 
   void add(const model::InboundRule& rule);

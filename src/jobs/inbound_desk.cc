@@ -54,9 +54,10 @@ void InboundDesk::remember(const model::InboundKnown& known) {
   messages = std::max(messages, known.messages);
 }
 
-bool InboundDesk::is_known(const model::InboundRule& rule, const engine::Bringer& bringer) const {
+bool InboundDesk::is_known(const model::InboundDemand& demand,
+                           const engine::Bringer& bringer) const {
   const auto found = known_.find(key_of(bringer));
-  return found != known_.end() && found->second >= rule.learn_count;
+  return found != known_.end() && found->second >= demand.learn_count;
 }
 
 // The places in memory that the answer needs come while the rule is looked for.
@@ -74,7 +75,7 @@ void InboundDesk::note(const engine::Admission& admission, const Asked& asked) {
   const auto action = action_of(admission, mode_);
   const auto& [required, got] = admission.shortfall;
   const bool is_counted =
-      tallies_.count(asked.origin, {now / kHour * kHour, admission.rule->id, asked.network,
+      tallies_.count(asked.origin, {now / kHour * kHour, admission.demand->id, asked.network,
                                     asked.bringer.sender_domain(), required, got, action});
   if (!is_counted) ++dropped_;
   if (action.empty()) return;
@@ -84,7 +85,7 @@ void InboundDesk::note(const engine::Admission& admission, const Asked& asked) {
   }
   model::InboundDecision decision;
   decision.at = now;
-  decision.rule = admission.rule->id;
+  decision.rule = admission.demand->id;
   decision.step = engine::to_word(admission.step);
   const auto& facts = asked.facts;
   decision.client = base::printable(facts.client_address, kLongestText);
@@ -101,14 +102,14 @@ void InboundDesk::note(const engine::Admission& admission, const Asked& asked) {
 void InboundDesk::learn(const engine::Admission& admission, const model::MailFacts& facts,
                         const engine::Bringer& bringer) {
   if (admission.kind != engine::Admission::Kind::Passed || facts.protocol.empty() ||
-      admission.rule->learn_count == 0) {
+      admission.demand->learn_count == 0) {
     return;
   }
   const auto key = key_of(bringer);
   const auto found = known_.find(key);
   if (found == known_.end() && known_.size() >= kMostKnown) return;
   auto& messages = known_[key];
-  if (messages >= admission.rule->learn_count) return;
+  if (messages >= admission.demand->learn_count) return;
   ++messages;
   learnt_[key] = messages;
 }
@@ -120,11 +121,11 @@ model::Ruling InboundDesk::ruling_for(const model::MailFacts& facts) {
             "This server's TLS policy is not there yet; please try again later"};
   }
   const auto asked = look_ahead(facts);
-  const auto admission =
-      engine::admit(book_, asked.bringer, facts, asked.now,
-                    [&](const model::InboundRule& rule) { return is_known(rule, asked.bringer); });
+  const auto admission = engine::admit(
+      book_, asked.bringer, facts, asked.now,
+      [&](const model::InboundDemand& demand) { return is_known(demand, asked.bringer); });
   if (admission.kind == engine::Admission::Kind::NoRule) return {};
-  const bool asks_nothing = admission.rule->require == model::InboundRequire::None &&
+  const bool asks_nothing = admission.demand->require == model::InboundRequire::None &&
                             admission.kind == engine::Admission::Kind::Passed;
   if (asks_nothing) return {};
   // Postfix asks for each recipient, and once more at the end; what is told and written of a

@@ -56,7 +56,8 @@ class InboundDesk final : public model::MailOracle {
     InboundTallies::Origin origin;
   };
   [[nodiscard]] Asked look_ahead(const model::MailFacts& facts);
-  [[nodiscard]] bool is_known(const model::InboundRule& rule, const engine::Bringer& bringer) const;
+  [[nodiscard]] bool is_known(const model::InboundDemand& demand,
+                              const engine::Bringer& bringer) const;
   void note(const engine::Admission& admission, const Asked& asked);
   void learn(const engine::Admission& admission, const model::MailFacts& facts,
              const engine::Bringer& bringer);

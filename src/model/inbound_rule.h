@@ -20,8 +20,8 @@ std::string_view to_word(OnViolation action);
 std::optional<InboundRequire> parse_inbound_require(std::string_view word);
 std::optional<OnViolation> parse_on_violation(std::string_view word);
 
-// What each mail is judged by stands first, and together.
-struct InboundRule {
+// What nearly every mail is judged by: small, so that many thousands lie near the processor.
+struct InboundDemand {
   std::int64_t id = 0;
   std::int64_t expires_at = 0;   // seconds since the epoch; 0 = never
   std::int64_t learn_count = 0;  // 0: holds for everybody
@@ -29,6 +29,11 @@ struct InboundRule {
   std::optional<TlsVersion> min_protocol;
   InboundRequire require = InboundRequire::Encrypt;
   OnViolation on_violation = OnViolation::Reject;
+
+  bool operator==(const InboundDemand&) const = default;
+};
+
+struct InboundRule : InboundDemand {
   // Not empty: why the rule can't be used. Mail that it would judge is deferred, never let pass as
   // if there were no rule; but a rule that only observes changes nothing, at fault or not.
   std::string fault;
@@ -41,6 +46,12 @@ struct InboundRule {
 
   bool operator==(const InboundRule&) const = default;
 };
+
+// Whether the rule can be used and asks for nothing but its demand: for no certificate.
+[[nodiscard]] inline bool is_demand_alone(const InboundRule& rule) {
+  return rule.fault.empty() && rule.require != InboundRequire::Certificate &&
+         rule.ccert_name.empty() && rule.ccert_issuer.empty() && rule.ccert_fingerprint.empty();
+}
 
 inline constexpr std::size_t kMostFingerprints = 64;
 

@@ -43,10 +43,10 @@ model::MailFacts over_tls(std::string_view protocol = "TLSv1.3", std::uint32_t b
   return made;
 }
 
-bool nobody(const InboundRule& /*rule*/) {
+bool nobody(const model::InboundDemand& /*demand*/) {
   return false;
 }
-bool everybody(const InboundRule& /*rule*/) {
+bool everybody(const model::InboundDemand& /*demand*/) {
   return true;
 }
 

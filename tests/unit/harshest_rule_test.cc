@@ -34,8 +34,9 @@ InboundRule rule(std::int64_t id, std::string client, std::string sender) {
 
 std::int64_t id_of_holder(const std::vector<InboundRule>& rules, const model::MailFacts& facts) {
   const engine::InboundBook book(rules);
-  const auto admission = engine::admit(book, engine::make_bringer(facts), facts, kNow,
-                                       [](const InboundRule& /*rule*/) { return false; });
+  const auto admission =
+      engine::admit(book, engine::make_bringer(facts), facts, kNow,
+                    [](const model::InboundDemand& /*demand*/) { return false; });
   return admission.rule == nullptr ? 0 : admission.rule->id;
 }
 
