@@ -1,6 +1,8 @@
 #include "src/base/text.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace base {
 
@@ -14,8 +16,27 @@ std::string printable(std::string_view text, std::size_t limit) {
 
 std::string to_lower(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) c = to_lower(c);
+  lower_in_place(lower);
   return lower;
+}
+
+// Eight characters at once: every question holds names in which nearly all is lower case already.
+void lower_in_place(std::string& text) {
+  using Word = std::uint64_t;
+  constexpr Word kOnes = 0x0101010101010101U;
+  constexpr Word kHighBits = kOnes * 0x80U;
+  std::size_t at = 0;
+  for (; text.size() - at >= sizeof(Word); at += sizeof(Word)) {
+    Word word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const Word low_bits = word & ~kHighBits;
+    const Word from_a = low_bits + kOnes * (0x80U - 'A');  // the high bit of each: 'A' or behind
+    const Word behind_z = low_bits + kOnes * (0x80U - 'Z' - 1U);
+    const Word upper = from_a & ~behind_z & ~word & kHighBits;
+    word |= upper >> 2U;  // 0x20: the difference of the cases
+    std::memcpy(text.data() + at, &word, sizeof word);
+  }
+  for (; at < text.size(); ++at) text[at] = to_lower(text[at]);
 }
 
 bool is_equal_ignoring_case(std::string_view a, std::string_view b) {

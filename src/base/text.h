@@ -16,6 +16,7 @@ std::string printable(std::string_view text, std::size_t limit = 200);
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 std::string to_lower(std::string_view text);
+void lower_in_place(std::string& text);
 [[nodiscard]] bool is_equal_ignoring_case(std::string_view a, std::string_view b);
 [[nodiscard]] constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';

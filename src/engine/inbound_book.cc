@@ -31,7 +31,7 @@ Bringer make_bringer(const model::MailFacts& facts) {
 void make_bringer(const model::MailFacts& facts, Bringer& bringer) {
   bringer.address = model::parse_address(facts.client_address);
   bringer.name.assign(facts.client_name == "unknown" ? std::string_view() : facts.client_name);
-  for (char& c : bringer.name) c = base::to_lower(c);
+  base::lower_in_place(bringer.name);
   model::normalise_sender(facts.sender, bringer.sender);
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "src/base/text.h"
@@ -29,6 +30,23 @@ bool is_host_name(std::string_view name) {
   return is_domain(plain);
 }
 
+// As inet_pton(3) does: four numbers without a sign or a zero before them. Clients with such an
+// address are most, and inet_pton wants a copy of the text with a NUL behind it.
+std::optional<AddressBytes> parse_ipv4(std::string_view text) {
+  AddressBytes bytes{};
+  bytes[10] = bytes[11] = 0xff;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (std::size_t i = 12; i < bytes.size(); ++i) {
+    if (i > 12 && (at == end || *at++ != '.')) return std::nullopt;
+    const char* const first = at;
+    const auto [behind, error] = std::from_chars(first, end, bytes.at(i));
+    if (error != std::errc{} || (*first == '0' && behind - first > 1)) return std::nullopt;
+    at = behind;
+  }
+  return at == end ? std::optional(bytes) : std::nullopt;
+}
+
 }  // namespace
 
 bool is_ipv4(const AddressBytes& address) {
@@ -37,18 +55,12 @@ bool is_ipv4(const AddressBytes& address) {
 }
 
 std::optional<AddressBytes> parse_address(std::string_view text) {
-  if (text.empty() || text.size() > kLongestAddress || text.find('\0') != text.npos) {
-    return std::nullopt;
-  }
+  if (auto ipv4 = parse_ipv4(text)) return ipv4;
+  if (text.size() > kLongestAddress || text.find('\0') != text.npos) return std::nullopt;
   std::array<char, kLongestAddress + 1> given{};
   text.copy(given.data(), text.size());
   AddressBytes bytes{};
-  if (text.find(':') != text.npos) {
-    if (inet_pton(AF_INET6, given.data(), bytes.data()) != 1) return std::nullopt;
-    return bytes;
-  }
-  bytes[10] = bytes[11] = 0xff;
-  if (inet_pton(AF_INET, given.data(), bytes.data() + 12) != 1) return std::nullopt;
+  if (inet_pton(AF_INET6, given.data(), bytes.data()) != 1) return std::nullopt;
   return bytes;
 }
 

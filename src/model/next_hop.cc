@@ -268,7 +268,7 @@ Key normalise_key(std::string_view asked) {
 
 void normalise_key(std::string_view asked, Key& key) {
   key.text.assign(asked);
-  for (char& c : key.text) c = base::to_lower(c);
+  base::lower_in_place(key.text);
   // Nearly every question is about a plain name.
   key.kind = KeyKind::Domain;
   if (kind_of_name(key.text) == NameKind::Domain) return;

@@ -1,11 +1,14 @@
 // What an admin may write into the tables inbound and submission, and who comes in: any text as
 // client, sender, pins, patterns and texts of rules.
 //
-// Laws: what is read as a client or a sender has a normal form that reads as itself; of many rules
-// the index finds those that the table of precedence names, read rule by rule, and judges as the
-// rule itself would; a pattern without a star fits itself alone; whatever a peer says, an answer is
-// text of ours around printable bytes.
+// Laws: an address is what inet_pton(3) takes; what is read as a client or a sender has a normal
+// form that reads as itself; of many rules the index finds those that the table of precedence
+// names, read rule by rule, and judges as the rule itself would; a pattern without a star fits
+// itself alone; whatever a peer says, an answer is text of ours around printable bytes.
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -29,6 +32,17 @@ constexpr std::size_t kMostRules = 64;
 
 void require(bool law) {
   if (!law) std::abort();
+}
+
+// inet_pton(3) says what is an address.
+void check_address(std::string_view text) {
+  const std::string given(text);
+  std::array<std::uint8_t, 16> bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
+  const bool is_ipv4 = inet_pton(AF_INET, given.c_str(), bytes.data() + 12) == 1;
+  const bool is_ipv6 = !is_ipv4 && inet_pton(AF_INET6, given.c_str(), bytes.data()) == 1;
+  const auto address = model::parse_address(text);
+  if (given.find('\0') != given.npos) return require(!address);
+  require(address.has_value() == (is_ipv4 || is_ipv6) && (!address || *address == bytes));
 }
 
 void check_client(std::string_view text) {
@@ -237,6 +251,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<model::InboundRule> rules;
   std::vector<std::string_view> names;
   for (const auto& line : lines) {
+    check_address(line[0]);
     check_client(line[0]);
     check_sender(line[1]);
     check_pattern(line[2], facts.ccert_subject);

@@ -25,6 +25,21 @@ TEST_CASE("text: folding touches ASCII letters alone") {
   CHECK_FALSE(is_equal_ignoring_case("@", "`"));
 }
 
+TEST_CASE("text: each byte is folded the same wherever it stands") {
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    for (std::size_t size = 1; size <= 17; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, '\xff');
+        text[at] = c;
+        std::string folded(size, '\xff');
+        folded[at] = to_lower(c);
+        REQUIRE(to_lower(text) == folded);
+      }
+    }
+  }
+}
+
 TEST_CASE("text: trim takes blanks, tabs and line ends from both ends alone") {
   CHECK(trim(" \t a b\r\n") == "a b");
   CHECK(trim("\n \t").empty());
