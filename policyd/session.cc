@@ -26,24 +26,22 @@ bool has_sender(ProtocolState state) {
 }  // namespace
 
 model::MailFacts facts_of(const Request& request) {
-  model::MailFacts facts;
-  facts.has_sender = has_sender(request.state);
-  facts.is_end_of_message = request.state == ProtocolState::EndOfMessage;
-  facts.client_address = request.client_address;
-  facts.client_name = request.client_name;
-  facts.sender = request.sender;
-  facts.recipient = request.recipient;
-  facts.instance = request.instance;
-  facts.queue_id = request.queue_id;
-  facts.policy_context = request.policy_context;
-  facts.sasl_username = request.sasl_username;
-  facts.protocol = request.encryption_protocol;
-  facts.bits = request.encryption_keysize;
-  facts.ccert_subject = request.ccert_subject;
-  facts.ccert_issuer = request.ccert_issuer;
-  facts.ccert_fingerprint = request.ccert_fingerprint;
-  facts.ccert_pubkey_fingerprint = request.ccert_pubkey_fingerprint;
-  return facts;
+  return {.has_sender = has_sender(request.state),
+          .is_end_of_message = request.state == ProtocolState::EndOfMessage,
+          .client_address = request.client_address,
+          .client_name = request.client_name,
+          .sender = request.sender,
+          .recipient = request.recipient,
+          .instance = request.instance,
+          .queue_id = request.queue_id,
+          .policy_context = request.policy_context,
+          .sasl_username = request.sasl_username,
+          .protocol = request.encryption_protocol,
+          .bits = request.encryption_keysize,
+          .ccert_subject = request.ccert_subject,
+          .ccert_issuer = request.ccert_issuer,
+          .ccert_fingerprint = request.ccert_fingerprint,
+          .ccert_pubkey_fingerprint = request.ccert_pubkey_fingerprint};
 }
 
 net::Session::Step Session::receive(std::string_view in, std::string& out) {

@@ -39,12 +39,6 @@ InboundBook::InboundBook(std::span<const model::InboundRule> rules) {
   for (const auto& rule : rules) add(rule);
 }
 
-InboundBook::Group& InboundBook::group_of(const model::Network& network) {
-  const auto number = networks_.add(network);
-  if (number == network_groups_.size()) network_groups_.emplace_back();
-  return network_groups_[number];
-}
-
 void InboundBook::add(const model::InboundRule& rule) {
   std::string sender = rule.sender;
   if (!sender.empty() && sender != kNullSender) {
@@ -63,7 +57,7 @@ void InboundBook::add(const model::InboundRule& rule) {
     }
     switch (client->kind) {
       case model::ClientMatch::Kind::Network:
-        group = &group_of(client->network);
+        group = &networks_[client->network];
         break;
       case model::ClientMatch::Kind::Name:
         group = &names_[client->name];
@@ -83,8 +77,7 @@ void InboundBook::add(const model::InboundRule& rule) {
 
 template <class Visit>
 void InboundBook::walk_clients(const Bringer& bringer, const Visit& visit) const {
-  const auto look = [&](std::size_t number) { return visit(network_groups_[number]); };
-  if (bringer.address && networks_.walk(*bringer.address, look)) return;
+  if (bringer.address && networks_.walk(*bringer.address, visit)) return;
   if (bringer.name.empty()) return;
   if (const auto found = names_.find(bringer.name); found != names_.end() && visit(found->second)) {
     return;

@@ -80,15 +80,14 @@ class InboundBook {
   };
   template <class T>
   using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
-  // The rules of one client: by sender, and the one for any sender. A cache line, as there may be
-  // many and few of them know senders.
-  struct alignas(64) Group {
+  // The rules of one client: by sender, and the one for any sender. Small, as there may be many and
+  // few of them know senders.
+  struct Group {
     std::unique_ptr<ByText<InboundTerms>> senders;
     InboundTerms any;
   };
 
   void add(const model::InboundRule& rule);
-  Group& group_of(const model::Network& network);
   // Calls `visit` with each group whose client matches, most specific first, until it says true.
   template <class Visit>
   void walk_clients(const Bringer& bringer, const Visit& visit) const;
@@ -96,8 +95,7 @@ class InboundBook {
   template <class Visit>
   static bool walk_senders(const Group& group, const model::SenderKey& sender, const Visit& visit);
 
-  NetworkIndex networks_;
-  std::vector<Group> network_groups_;  // by the network's number
+  NetworkIndex<Group> networks_;
   ByText<Group> names_;
   ByText<Group> suffixes_;
   Group any_client_;
