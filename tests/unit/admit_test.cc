@@ -159,6 +159,11 @@ TEST_CASE("a name that Postfix has not verified relaxes nothing") {
   CHECK(judged(rules, facts("192.0.2.1", "unknown", "x")) == "2 violated by any mail");
 }
 
+TEST_CASE("a client's name is one in either case") {
+  CHECK(judged({rule(1, "mx.a.example", "")}, facts("192.0.2.1", "MX.A.Example", "x")) ==
+        "1 violated by client");
+}
+
 TEST_CASE("what is no address is not taken for the domain of a rule") {
   const std::vector<InboundRule> rules{rule(1, "", "a.example"), rule(2, "", ".b.example"),
                                        rule(3, "192.0.2.0/24", "a.example"), rule(4, "", "<>")};
