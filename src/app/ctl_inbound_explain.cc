@@ -181,8 +181,9 @@ Exit explain_inbound(const Context& context, const Arguments& arguments) {
   found.panic = states.panic_note();
   found.known = known_messages(context, *given);
   const auto facts = given->facts();
+  const engine::InboundBook book(rules);
   found.admission = engine::admit(
-      engine::InboundBook(rules), engine::make_bringer(facts), facts, states.wall(),
+      book, engine::make_bringer(facts), facts, states.wall(),
       [&found](const model::InboundDemand& demand) { return found.known >= demand.learn_count; });
   found.reply = reply_of(engine::ruling_of(found.admission, facts));
   for (const auto& row : *rows) {

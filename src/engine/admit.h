@@ -35,14 +35,14 @@ struct Admission {
     Faulty,  // the rule that would judge can't be used
   };
   Kind kind = Kind::NoRule;
-  const model::InboundRule* rule = nullptr;      // null for NoRule
-  const model::InboundDemand* demand = nullptr;  // the same of the book: nearer than the rule's own
+  const model::InboundRule* rule = nullptr;  // null for NoRule
+  // The rule's, where the book has it: nearer. Lives as long as the book.
+  const model::InboundDemand* demand = nullptr;
   InboundStep step = InboundStep::Any;
   Shortfall shortfall;
 };
 
-// Whether the sender and the client of these facts are known to use TLS, by a rule's
-// learn_count.
+// Whether the sender and the client of these facts are known to use TLS, by its learn_count.
 using IsKnown = std::function<bool(const model::InboundDemand& demand)>;
 
 // `bringer` is made of the same facts.
