@@ -313,7 +313,8 @@ class Removal(Installed):
         depends = subprocess.run(["dpkg-deb", "--field", self.package, "Depends"], check=True, capture_output=True,
                                  text=True).stdout
         names = [re.split(r"[ |(]", part.strip())[0] for part in depends.split(",")]
-        self.machine.run("apt-get", "install", "-y", "--no-install-recommends", *sorted(set(names)))
+        # What is there stays as it is: a newer one may be known of, and the machine has no network.
+        self.machine.run("apt-get", "install", "-y", "--no-install-recommends", "--no-upgrade", *sorted(set(names)))
 
     def processes(self):
         """Ours, by the names that /proc has for them; the machine need not have ps(1)."""
