@@ -104,7 +104,8 @@ class Daemon:
     def edit(self, sql, database=None):
         """By the sqlite3 shell, as an admin would."""
         done = subprocess.run(["sqlite3", "-bail", "-cmd", ".timeout 10000", database or self.policy_db],
-                              input=sql, text=True, capture_output=True, check=False, timeout=300)
+                              input=sql, text=True, errors="backslashreplace", capture_output=True, check=False,
+                              timeout=300)
         if done.returncode or done.stderr:
             raise AssertionError(f"sqlite3: {done.stderr}")
         return done.stdout
